@@ -1,0 +1,137 @@
+"""STORE: what the engine asks of a database. Every store passes `tests/store/` alike.
+
+A write names the revision that it was made on (`base`). All writes of one `commit` are one
+transaction; each gets its own result. Revisions come from one growing sequence: the id of the
+journal row that holds the value is the override's revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from ..scopes import Target
+
+Kind = Literal["set", "pin", "policy", "block", "reset"]
+"""What stands in an override row. `reset` is the tombstone of a removed override: it resolves as if
+never written, but keeps the revision, so that a stale write is seen."""
+
+
+class Write(NamedTuple):
+    """One field's change on its way to the store. The value is canonical JSON text."""
+
+    target: Target
+    field: str
+    kind: Kind
+    text: str | None
+    """Canonical JSON for set, pin and policy, else None. For a secret: its ciphertext."""
+    base: int
+    """The revision it was made on; 0 where nothing was written yet."""
+    author: str
+    source: str
+    at: float
+    """Seconds since the epoch. Shown, never used to decide an order."""
+    group: str = ""
+    """Id of the action that made it: undo takes back a group in one step."""
+    operations: tuple[str, ...] = ()
+    """Ids of the operations folded into this write, oldest first."""
+    version: int = 1
+    """The tool's schema version at the time of writing."""
+    note: str | None = None
+    """A policy's reason."""
+    secret: bool = False
+    """The text stands in the override row only; the journal says that it changed, not to what."""
+
+
+class Row(NamedTuple):
+    """One stored override."""
+
+    kind: Kind
+    text: str | None
+    revision: int
+    author: str
+    at: float
+    version: int = 1
+    note: str | None = None
+
+
+class Change(NamedTuple):
+    """One journal row: what a field was set to, when and by whom. Newest first in a history."""
+
+    revision: int
+    target: Target
+    field: str
+    kind: Kind
+    text: str | None
+    """None for block, reset and secrets."""
+    author: str
+    source: str
+    at: float
+    group: str
+    version: int
+    note: str | None
+
+
+Layers = dict[Target, dict[str, Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the writes of one commit, by their position.
+
+    A position is in `moved` when the row's revision was no longer `base` (with the row that stands
+    there now), in `repeated` when its newest operation was done before (with that revision);
+    every other one was written with `revisions[position]`.
+    """
+
+    revisions: Sequence[int]
+    moved: Mapping[int, Row | None] = field(default_factory=dict[int, Row | None])
+    repeated: Mapping[int, int] = field(default_factory=dict[int, int])
+
+
+class Store(Protocol):
+    """A place for overrides and their journal.
+
+    - `commit` is atomic: after a crash all of its written rows are there, or none.
+    - A row of one target never fails another's: a moved one is reported, the rest are written.
+    - An operation id is done at most once, whichever process it arrives at.
+    - Raises StoreUnavailable where another try may help, StoreRefused where none will.
+    - After StoreUnavailable the same object goes on working once the database is back.
+    """
+
+    async def open(self) -> None:
+        """Connect, bring the tables up to date. StoreUnavailable, StoreTooNew."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def load(self, targets: Collection[Target]) -> Layers:
+        """All rows of all targets in one query, tombstones included; every target has a key."""
+        ...
+
+    async def commit(self, writes: Sequence[Write]) -> Receipt: ...
+
+    async def done(self, operations: Collection[str]) -> dict[str, int]:
+        """Which of these operation ids were committed before, with their revision."""
+        ...
+
+    async def history(
+        self,
+        targets: Collection[Target],
+        *,
+        field: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Change]:
+        """Journal rows of the targets, newest first, by keyset: those with `revision < before`."""
+        ...
+
+    async def forget(self, scope: str, owner: str) -> int:
+        """Remove everything about an owner that is gone; returns the number of overrides."""
+        ...
+
+    async def prune(self, *, older_than: float, keep_operations_after: float) -> int:
+        """Drop journal rows (that no override points to), tombstones and operation ids older than
+        these times (seconds since the epoch). Returns how many rows went."""
+        ...
