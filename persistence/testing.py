@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Generic, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
 from .errors import StoreRefused, StoreUnavailable
 from .scopes import Target
@@ -48,8 +48,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     - With a seed, a task's turn may come up to three rounds late, so that every legal order of
       tasks comes up for some seed. Plain callbacks keep their order, as asyncio promises.
     - The same seed and the same program give the same schedule.
-    - `run_in_executor` and `asyncio.to_thread` call the function in the loop's own thread, up to 50 ms
-      (virtual, seeded) later; as with a real thread, cancelling the wait doesn't stop it.
+    - `run_in_executor` and `asyncio.to_thread` call the function in the loop's own thread, with a
+      seed up to 50 virtual ms later; as with a real thread, cancelling the wait doesn't stop it.
     - Waiting for what can't come raises Deadlock. So does waiting longer than `limit`
       virtual seconds, since a loop with a ticking timer never falls still.
 
@@ -87,8 +87,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def call_soon(
         self,
-        callback: Callable[[Unpack[Arguments]], object],
-        *args: Unpack[Arguments],
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
         context: Context | None = None,
     ) -> asyncio.Handle:
         rounds = self.random.randrange(4) if self._shuffles and _is_a_turn(callback) else 0
@@ -110,9 +110,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor(
         self,
-        executor: object,
-        func: Callable[[Unpack[Arguments]], Result],
-        *args: Unpack[Arguments],
+        executor: object,  # noqa: ARG002 (none is used: that is the point)
+        func: Callable[[*Arguments], Result],
+        *args: *Arguments,
     ) -> asyncio.Future[Result]:
         future: asyncio.Future[Result] = self.create_future()
 
@@ -140,9 +140,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         super().__init__()
         self.loop = loop
 
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, selectors._EventMask]]:  # pyright: ignore[reportPrivateUsage]
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         events = super().select(0)
         if events or timeout == 0:
             return events
@@ -202,12 +200,12 @@ class Faults(Generic[Item]):
         *,
         where: Callable[[Item], bool] | None = None,
     ) -> None:
-        """Raise instead of doing it: `error`, or StoreUnavailable. `where`: only calls with such an item."""
+        """Raise `error`, or StoreUnavailable, instead. `where`: only calls with such an item."""
         away = error or StoreUnavailable(f"the {self.name} was asked to fail")
         self._faults.append(_Fault(times, error=away, where=where))
 
     def refuse(self, where: Callable[[Item], bool], times: int | None = None) -> None:
-        """Raise StoreRefused for calls that carry such an item, as a database does for a bad row."""
+        """Raise StoreRefused for calls with such an item, as a database does for a bad row."""
         refused = StoreRefused(f"the {self.name} was asked to refuse this")
         self._faults.append(_Fault(times, error=refused, where=where))
 
@@ -231,14 +229,14 @@ class Faults(Generic[Item]):
         self._faults.clear()
 
     async def before(self, items: Collection[Item]) -> Exception | None:
-        """Log the call, then wait or raise as asked. Returns the error to raise after it, if any."""
+        """Log the call, then wait or raise as asked. Returns the error to raise after it."""
         self.log.append(tuple(items))
         met = [fault for fault in self._faults if fault.applies(items)]
         if seconds := sum(fault.delay for fault in met):
             await asyncio.sleep(seconds)
         for fault in met:
             if fault.error is not None and not fault.after:
-                raise fault.error
+                raise fault.error.with_traceback(None)
         return next((fault.error for fault in met if fault.after), None)
 
 
