@@ -28,7 +28,6 @@ from typing import (
     cast,
     get_args,
     get_origin,
-    is_typeddict,
 )
 
 import pydantic
@@ -133,6 +132,18 @@ def setting(
     name on the wire and in exports (camelCase of the name, if not given). The other keywords are
     pydantic's constraints.
     """
+    if unknown := constraints.keys() - Constraints.__annotations__.keys():
+        raise DeclarationError(
+            f"setting(…, {', '.join(sorted(unknown))}=…)",
+            "unknown keywords",
+            hint=f"Constraints are {', '.join(Constraints.__annotations__)}.",
+        )
+    if isinstance(scopes, str) or (scopes is not None and not (scopes := tuple(scopes))):
+        raise DeclarationError(
+            f"setting(…, scopes={scopes!r})",
+            "isn't a list of scopes",
+            hint='Write scopes=("shot",), or leave it out to allow all.',
+        )
     declared = Declaration(
         default,
         default_factory,
@@ -370,6 +381,7 @@ def make_setting(where: str, name: str, annotation: Any, declared: Declaration) 
     )
     try:
         adapter = spec.adapter
+        adapter.json_schema()
     except Exception as error:  # pydantic raises many kinds for a type or constraint it can't take
         raise refuse(f"can't be stored ({error})", "Use types that have a form in JSON.") from None
     try:
@@ -378,11 +390,13 @@ def make_setting(where: str, name: str, annotation: Any, declared: Declaration) 
         raise refuse(
             f"the default breaks its own rule: {explain_error(error)}", "Change one of the two."
         ) from None
+    except TypeError as error:  # a constraint that the type can't have: max_length of a bool
+        raise refuse(f"has a rule that doesn't fit ({error})", "Drop that constraint.") from None
     return spec
 
 
 def _is_mapping(annotation: Any) -> bool:
-    return get_origin(annotation) is dict or annotation is dict or is_typeddict(annotation)
+    return get_origin(annotation) is dict or annotation is dict
 
 
 def declare_tool(
@@ -438,7 +452,19 @@ def declare_tool(
     return spec
 
 
-class Settings(pydantic.BaseModel):
+class _SettingsMeta(type(pydantic.BaseModel)):
+    """Says in our words, with a hint, what pydantic refuses while it makes the class."""
+
+    def __new__(cls, name: str, *args: Any, **keywords: Any) -> Any:
+        try:
+            return super().__new__(cls, name, *args, **keywords)
+        except pydantic.PydanticUserError as error:
+            raise DeclarationError(
+                name, error.message, hint="A setting's name starts with a letter."
+            ) from None
+
+
+class Settings(pydantic.BaseModel, metaclass=_SettingsMeta):
     """Base of a plain declaration. Subclass with `tool=` and `edit=`; see the module's docstring.
 
     Class keywords: `tool` (its id), `edit` (the scope that edits go to by default; the strongest
@@ -470,9 +496,9 @@ class Settings(pydantic.BaseModel):
         edit: str | None = None,
         version: int = 1,
         migrations: Mapping[int, Migration] | None = None,
-        title: str = "",
         **unknown: Any,
     ) -> None:
+        title = cls.model_config.get("title") or ""  # pydantic takes that keyword for itself
         where = f"{cls.__module__}.{cls.__qualname__}"
         if unknown:
             raise DeclarationError(
