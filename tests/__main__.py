@@ -1,0 +1,72 @@
+"""`python3 -m tests [all|fast|browser|check|lock] [pytest's arguments]`: sets itself up, then runs.
+
+all      the fast tests, then those in the browser (the default)
+fast     without the browser
+browser  in the browser alone
+check    format, lint, types, import contracts, then all tests: the one check command
+lock     makes the requirement files anew from pyproject.toml
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from workbench.bootstrap import ROOT, environment_for, run, say
+
+CHECKS = {
+    "format": ["-m", "ruff", "format", "--check", "."],
+    "lint": ["-m", "ruff", "check", "."],
+    "types": ["-m", "pyright", "--warnings"],
+    "contracts": ["-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
+}
+LOCKS = {
+    "workbench": ["--extra=reflex", "--extra=secrets", "--group=workbench"],
+    "tests": ["--group=dev", "--constraint=workbench/requirements.txt"],
+    "benchmarks": ["--group=bench", "--constraint=tests/requirements.txt"],
+}
+
+
+def main(arguments: list[str]) -> int:
+    what = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "all"
+    if what not in {"all", "fast", "browser", "check", "lock"}:
+        say(__doc__ or "")
+        return 2
+    python = environment_for(ROOT / "tests" / "requirements.txt")
+    if what == "lock":
+        return lock(python)
+    failed = check(python) if what == "check" else []
+    chosen = {"fast": ["-m", "not browser"], "browser": ["-m", "browser"]}.get(what, [])
+    code = run(python, "-m", "pytest", *chosen, *arguments)
+    if failed:
+        say(f"Failed before the tests: {', '.join(failed)}")
+    return code or len(failed)
+
+
+def check(python: Path) -> list[str]:
+    """Run every check, also after one has failed; returns the names of those that failed."""
+    failed: list[str] = []
+    for name, command in CHECKS.items():
+        say(f"== {name}")
+        more = ["--pythonpath", str(python)] if name == "types" else []
+        if run(python, *command, *more) != 0:
+            failed.append(name)
+    return failed
+
+
+def lock(python: Path) -> int:
+    """Each file takes the versions of the one before it, and names no registry."""
+    choices: list[str] = []
+    for folder, more in LOCKS.items():
+        choices += more
+        target = ROOT / folder / "requirements.txt"
+        command = ["-m", "uv", "pip", "compile", "pyproject.toml", "--universal", "--upgrade"]
+        command += ["--python-version=3.11", "--generate-hashes", "--no-annotate", "--no-header"]
+        if code := run(python, *command, "--quiet", *choices, f"--output-file={target}"):
+            return code
+        target.write_text("# Locked. Made anew by: python3 -m tests lock\n" + target.read_text())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

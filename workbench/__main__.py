@@ -1,0 +1,41 @@
+"""`python3 -m workbench`: sets itself up, builds the page and serves the app on one port."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+
+from workbench.bootstrap import ROOT, SetUpFailed, become, environment_for, say
+
+HOST = "127.0.0.1"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python3 -m workbench", description=__doc__)
+    parser.add_argument("--port", type=int, default=3000, help="default: %(default)s")
+    port: int = parser.parse_args().port
+    require_free(port)
+    python = environment_for(ROOT / "workbench" / "requirements.txt")
+    os.environ.setdefault("DATABASE_URL", "sqlite:///workbench.db")
+    say(f"Workbench: http://{HOST}:{port} (the first start builds the page, about half a minute)")
+    one_port = ["--backend-host", HOST, "--frontend-port", str(port), "--backend-port", str(port)]
+    become(python, ["-m", "reflex", "run", "--env", "prod", *one_port])
+
+
+def require_free(port: int) -> None:
+    """Before any set-up, since a taken port is found out in no time."""
+    with socket.socket() as probe:
+        if os.name != "nt":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            raise SetUpFailed(
+                f"Port {port} can't be used ({error}). "
+                f"Choose another one: python3 -m workbench --port {3001 if port == 3000 else 3000}"
+            ) from error
+
+
+if __name__ == "__main__":
+    main()

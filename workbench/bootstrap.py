@@ -1,0 +1,101 @@
+"""Sets a fresh clone up: an environment of its own, with what the lock says. Standard library only.
+
+Used by `python3 -m workbench` and `python3 -m tests`, which any Python 3.11 can start. Needs the
+package registries that the machine is configured with and nothing else; a second run finds the
+stamp of the first and takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / ".venv"
+OLDEST = (3, 11)
+
+
+class SetUpFailed(SystemExit):
+    """Ends the command with a message that says what to do."""
+
+
+def environment_for(requirements: Path) -> Path:
+    """The Python of the clone's `.venv`, with exactly these locked requirements installed."""
+    if sys.version_info < OLDEST:
+        raise SetUpFailed(f"Python {'.'.join(map(str, OLDEST))} or newer is needed: {sys.version}")
+    python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
+    stamp = ENVIRONMENT / f".installed-{requirements.parent.name}"
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return python
+    with one_at_a_time():
+        if not works(python):
+            make_environment()
+        say(f"Installing {requirements.relative_to(ROOT)} into {ENVIRONMENT.name} (once)")
+        install(python, requirements)
+        stamp.write_text(wanted)
+    return python
+
+
+def works(python: Path) -> bool:
+    """Whether the environment is whole: an interrupted set-up leaves one without pip."""
+    if not python.exists():
+        return False
+    answer = subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False)
+    return answer.returncode == 0
+
+
+def make_environment() -> None:
+    say(f"Making {ENVIRONMENT.name}")
+    try:
+        venv.create(ENVIRONMENT, with_pip=True, symlinks=os.name != "nt")
+    except (subprocess.CalledProcessError, OSError, ImportError) as error:
+        raise SetUpFailed(
+            f"Can't make {ENVIRONMENT} ({error}). On Debian: apt install python3-venv"
+        ) from error
+
+
+def install(python: Path, requirements: Path) -> None:
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--require-hashes", "--only-binary", ":all:", "-r", requirements]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
+        raise SetUpFailed("pip could not install the locked requirements: see its message above.")
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Two commands that start together on a fresh clone must not install into one another."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    ENVIRONMENT.mkdir(exist_ok=True)
+    with (ENVIRONMENT / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def run(python: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> int:
+    """Run to the end in the clone's folder, and return the exit code."""
+    return subprocess.run([python, *arguments], cwd=ROOT, env=env, check=False).returncode
+
+
+def become(python: Path, arguments: Sequence[str]) -> NoReturn:
+    """Replace this process, so that Ctrl-C and SIGTERM reach the program itself."""
+    os.chdir(ROOT)
+    sys.stdout.flush()
+    if os.name == "nt":
+        raise SystemExit(run(python, *arguments))
+    os.execv(python, [str(python), *arguments])
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
