@@ -88,6 +88,8 @@ class Receipt:
     revisions: Sequence[int]
     moved: Mapping[int, Row | None] = field(default_factory=dict[int, Row | None])
     repeated: Mapping[int, int] = field(default_factory=dict[int, int])
+    refused: Mapping[int, str] = field(default_factory=dict[int, str])
+    """Rows that can never be stored, with the reason; the others of the commit were written."""
 
 
 class Store(Protocol):
@@ -114,6 +116,10 @@ class Store(Protocol):
 
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         """Which of these operation ids were committed before, with their revision."""
+        ...
+
+    async def tools(self, scope: str, owner: str) -> list[str]:
+        """The tools that an owner has rows of, sorted."""
         ...
 
     async def history(

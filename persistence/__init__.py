@@ -1,0 +1,65 @@
+"""Settings that cascade, save themselves and come back. See README.md.
+
+`Engine` saves, `Settings` and `setting` declare, `Binding` is what an app works with. Nothing here
+imports a web framework; `persistence.reflex` binds the same to Reflex.
+"""
+
+from .binding import Binding
+from .changes import Patch
+from .engine import Engine, Notice, Retry
+from .errors import (
+    DeclarationError,
+    EditError,
+    InvalidValue,
+    NotReady,
+    PermissionDenied,
+    PersistenceError,
+    PolicyViolation,
+    ScopeNotAllowed,
+    StoreError,
+    StoreRefused,
+    StoreTooNew,
+    StoreUnavailable,
+    UnknownField,
+)
+from .explain import Explanation, LayerView
+from .layers import Conflict, Refused
+from .operations import Operation, Outcome
+from .scopes import ScopeChain, Stack, Target
+from .settings import UNSET, Settings, SettingSpec, ToolSpec, setting, validates
+
+__all__ = [
+    "UNSET",
+    "Binding",
+    "Conflict",
+    "DeclarationError",
+    "EditError",
+    "Engine",
+    "Explanation",
+    "InvalidValue",
+    "LayerView",
+    "NotReady",
+    "Notice",
+    "Operation",
+    "Outcome",
+    "Patch",
+    "PermissionDenied",
+    "PersistenceError",
+    "PolicyViolation",
+    "Refused",
+    "Retry",
+    "ScopeChain",
+    "ScopeNotAllowed",
+    "SettingSpec",
+    "Settings",
+    "Stack",
+    "StoreError",
+    "StoreRefused",
+    "StoreTooNew",
+    "StoreUnavailable",
+    "Target",
+    "ToolSpec",
+    "UnknownField",
+    "setting",
+    "validates",
+]

@@ -1,0 +1,323 @@
+"""STORE and CONFIRM: what is due leaves in one transaction, and each edit gets its own answer.
+
+- One commit is under way at a time; what becomes due meanwhile leaves with the next.
+- Exactly what was sent is confirmed.
+- Away: everything waits for a growing, jittered while. Refused: that edit alone is set aside.
+- A row that moved: rebased where nobody else's choice is at stake, else a conflict to be decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .changes import Override, same, three_way
+from .errors import PermissionDenied, PolicyViolation, StoreError, StoreRefused, StoreUnavailable
+from .layers import Conflict, Layer
+from .loads import parse
+from .pending import Dirty, Pending
+from .settings import UNSET
+from .store.base import Receipt, Row, Write
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+log = logging.getLogger("persistence")
+
+CHUNK = 200
+"""Rows handled before the event loop gets a turn: a burst must not be felt."""
+
+Work = list[tuple[Layer, Dirty]]
+
+
+class Committer:
+    """The one task that writes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._attempt: asyncio.Future[None] | None = None
+        self._tries = 0
+        self.commits = 0
+        """Transactions made so far."""
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def arm(self) -> None:
+        """The schedule changed: see to it that the next deadline wakes the task."""
+        when = self._engine.scheduler.next()
+        if when is None:
+            return
+        loop = asyncio.get_running_loop()
+        if when <= loop.time():
+            self._wake.set()
+        elif self._timer is None or self._timer.when() > when:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._wake.set()
+
+    async def flush(self, layers: Sequence[Layer]) -> None:
+        """Commit now, and wait until all edits of these layers made so far are durable."""
+        upto = self._engine.recorder.seq
+        now = asyncio.get_running_loop().time()
+        mine = [layer for layer in layers if layer.pending]
+        for layer in mine:
+            layer.pending.holds = 0
+            if not layer.gate.is_open:
+                await self._engine.load([layer.target])
+            if layer.pending.waiting:
+                self._engine.scheduler.expedite(layer.pending, now)
+        self.arm()
+        while any(_waits(layer.pending, upto) for layer in mine):
+            if self._attempt is None:
+                self._attempt = asyncio.get_running_loop().create_future()
+                self._attempt.add_done_callback(lambda future: future.exception())
+            await asyncio.shield(self._attempt)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if due := self._engine.scheduler.due(loop.time()):
+                try:
+                    await self._commit(due)
+                except StoreError as error:
+                    self._ended(error)
+                except Exception as error:
+                    log.exception("a commit failed in an unforeseen way")
+                    self._ended(StoreUnavailable(f"saving failed: {error!r}"))
+                else:
+                    self._ended(None)
+            self.arm()
+
+    def _ended(self, error: Exception | None) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None and not attempt.done():
+            if error is None:
+                attempt.set_result(None)
+            else:
+                attempt.set_exception(error)
+
+    async def _commit(self, due: Sequence[Pending]) -> None:
+        work: Work = []
+        for pending in due:
+            layer: Layer = pending.owner
+            if layer.gate.is_open:
+                work.extend((layer, edit) for edit in pending.take())
+            if len(work) % CHUNK == CHUNK - 1:
+                await asyncio.sleep(0)
+        try:
+            work = await self._permitted(work)
+            if not work:
+                return
+            writes: list[Write] = []
+            for start in range(0, len(work), CHUNK):
+                writes.extend(self._write(*each) for each in work[start : start + CHUNK])
+                if len(work) > CHUNK:
+                    await asyncio.sleep(0)
+            await self._store(work, writes)
+        except BaseException as error:
+            self._put_back(work, error)
+            raise
+
+    async def _store(self, work: Work, writes: list[Write]) -> None:
+        """One transaction. Where the store refuses it whole, each target by itself."""
+        try:
+            receipt = await self._engine.store.commit(writes)
+        except StoreRefused as error:
+            targets = {write.target for write in writes}
+            if len(writes) == 1:
+                layer, edit = work[0]
+                self._engine.recorder.set_aside(layer, layer.pending.withdraw(edit.field), str(error))
+                return
+            for target in targets if len(targets) > 1 else range(len(writes)):
+                chosen = [
+                    index
+                    for index, write in enumerate(writes)
+                    if (index == target if isinstance(target, int) else write.target == target)
+                ]
+                await self._store([work[i] for i in chosen], [writes[i] for i in chosen])
+            return
+        self.commits += 1
+        self._tries = 0
+        self._engine.reachable()
+        await self._answer(work, receipt)
+
+    async def _permitted(self, work: Work) -> Work:
+        """Ask the app once for each actor and owner; what it refuses is set aside."""
+        if self._engine.authorise is None and not any(layer.views for layer, _ in work):
+            return work
+        asked: dict[tuple[str, str, str], str] = {}
+        allowed: Work = []
+        for layer, edit in work:
+            key = (edit.author, layer.target.scope, layer.target.owner)
+            if key not in asked:
+                try:
+                    await self._engine.permit(edit.author, "write", layer.target)
+                    asked[key] = ""
+                except PermissionDenied as error:
+                    asked[key] = error.problem
+            problem = asked[key] or _policy(layer, edit)
+            if problem:
+                self._engine.recorder.set_aside(layer, layer.pending.withdraw(edit.field), problem)
+            else:
+                allowed.append((layer, edit))
+        return allowed
+
+    def _write(self, layer: Layer, edit: Dirty) -> Write:
+        spec = layer.spec.require(edit.field)
+        text = edit.text
+        if spec.secret and text is not None:
+            text = self._engine.vault.encrypt(text)
+        return Write(
+            layer.target, edit.field, edit.kind, text, edit.base, edit.author, edit.source, edit.at,
+            edit.group, edit.operations, layer.spec.version, edit.note, spec.secret,
+        )  # fmt: skip
+
+    def _put_back(self, work: Work, error: BaseException) -> None:
+        """Nothing is known to be stored: all of it waits again."""
+        engine = self._engine
+        self._tries += 1
+        if isinstance(error, StoreUnavailable):
+            engine.unavailable(error)
+        when = asyncio.get_running_loop().time() + engine.retry.wait(self._tries, engine.random)
+        touched: dict[Layer, list[str]] = {}
+        for layer, edit in work:
+            if layer.pending.sent.get(edit.field) is edit:
+                touched.setdefault(layer, []).append(edit.field)
+        for layer, fields in touched.items():
+            layer.pending.put_back(fields)
+            layer.problem = str(error)
+            engine.scheduler.expedite(layer.pending, when)
+            self._engine.tell_of(layer, "failed", fields)
+
+    async def _answer(self, work: Work, receipt: Receipt) -> None:
+        """Confirm, rebase or set aside each edit by its own result."""
+        settled: dict[Layer, tuple[list[str], list[str], str]] = {}
+        moved, repeated, refused = receipt.moved, receipt.repeated, receipt.refused
+        revisions = receipt.revisions
+        for position, (layer, edit) in enumerate(work):
+            if position in moved:
+                self._moved(layer, edit, moved[position])
+            elif position in refused:
+                dropped = layer.pending.withdraw(edit.field)
+                self._engine.recorder.set_aside(layer, dropped, refused[position])
+            else:
+                if position in repeated:
+                    self._repeated(layer, edit)
+                else:
+                    self._confirm(layer, edit, revisions[position])
+                fields, operations, _ = settled.setdefault(layer, ([], [], edit.author))
+                fields.append(edit.field)
+                operations.extend(edit.operations)
+            if position % CHUNK == CHUNK - 1:
+                await asyncio.sleep(0)
+        for layer, (fields, operations, author) in settled.items():
+            layer.problem = ""
+            self._engine.tell_of(layer, "committed", fields, tuple(operations), author)
+            if len(settled) > CHUNK:
+                await asyncio.sleep(0)
+        for layer, _ in work:
+            if layer.pending.waiting and not layer.pending.slot:
+                self._engine.scheduler.touch(layer.pending, asyncio.get_running_loop().time())
+
+    def _confirm(self, layer: Layer, edit: Dirty, revision: int) -> None:
+        layer.pending.confirm(edit.field, revision)
+        layer.confirmed[edit.field] = Override(
+            edit.kind, edit.value, revision, edit.author, edit.at, edit.note
+        )
+        layer.last_saved = edit.at if layer.last_saved is None else max(layer.last_saved, edit.at)
+        self._engine.operations.settle(edit.operations, "confirmed", revision=revision)
+
+    def _repeated(self, layer: Layer, edit: Dirty) -> None:
+        """Done before, by this process or another: what is stored now is the truth."""
+        layer.pending.withdraw(edit.field)
+        self._engine.operations.settle(edit.operations, "confirmed")
+        self._engine.loader.begin(layer, again=True)
+
+    def _moved(self, layer: Layer, edit: Dirty, row: Row | None) -> None:
+        """Somebody wrote the field since; the row is what they wrote."""
+        before = layer.confirmed.get(edit.field)
+        layer.pending.withdraw(edit.field)
+        if row is None:
+            layer.confirmed.pop(edit.field, None)
+            theirs = Override("reset", None)
+        else:
+            theirs = layer.confirmed[edit.field] = self._read(layer, edit.field, row)
+        base = before.value if before is not None and before.revision == edit.base else UNSET
+        if edit.delta is not None:
+            held = theirs.value if theirs.holds else type(edit.delta)()
+            mine: Any = held.then(edit.delta)
+        elif edit.kind not in ("set", "pin", "policy") or theirs.author == edit.author:
+            mine = edit.value
+        else:
+            mine = three_way(base, edit.value, theirs.value)
+        if mine is UNSET:
+            layer.conflicts[edit.field] = Conflict(layer.target, edit, theirs, base)
+            self._engine.operations.settle(edit.operations, "conflict", "changed elsewhere")
+            layer.show(edit.field, "remote")
+            self._engine.tell_of(layer, "conflict", [edit.field], edit.operations, edit.author)
+        elif theirs.holds and same(mine, theirs.value) and edit.kind == theirs.kind:
+            self._engine.operations.settle(edit.operations, "confirmed", revision=theirs.revision)
+            layer.show(edit.field, "remote")
+        else:
+            self._again(layer, edit, mine, theirs.revision)
+
+    def _again(self, layer: Layer, edit: Dirty, mine: Any, base: int) -> None:
+        """Write the same edit on the row that stands there now."""
+        later = layer.pending.drop(edit.field)
+        text = edit.text
+        if edit.delta is not None:
+            text = self._engine.recorder.encode_patch(layer.spec.require(edit.field), mine)
+        layer.pending.record(replace(edit, value=mine, text=text, base=base))
+        if later is not None:
+            layer.pending.record(replace(later, base=base))
+        layer.show(edit.field, "remote")
+        self._engine.scheduler.expedite(layer.pending, asyncio.get_running_loop().time())
+
+    def _read(self, layer: Layer, field: str, row: Row) -> Override:
+        value: Any = None
+        if row.kind in ("set", "pin", "policy") and row.text is not None:
+            spec = layer.spec.require(field)
+            try:
+                text = self._engine.vault.decrypt(row.text) if spec.secret else row.text
+                value = parse(spec, text)
+            except ValueError as error:
+                layer.unreadable[field] = str(error)
+                return Override("reset", None, row.revision, row.author, row.at)
+        return Override(row.kind, value, row.revision, row.author, row.at, row.note)
+
+
+def _waits(pending: Pending, upto: int) -> bool:
+    edits = (*pending.waiting.values(), *pending.sent.values())
+    return any(edit.seq <= upto for edit in edits)
+
+
+def _policy(layer: Layer, edit: Dirty) -> str:
+    """A policy that came since the edit was made."""
+    if edit.kind in ("reset", "policy"):
+        return ""
+    for view, index in layer.views:
+        try:
+            view.check_policy(edit.field, index)
+        except PolicyViolation as error:
+            return error.problem
+    return ""

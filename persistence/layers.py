@@ -1,0 +1,237 @@
+"""Layers in memory, and the effective views over them. Pure; the engine owns them.
+
+A `Layer` is one target: what is stored (confirmed), what is on its way (pending), its gate. A `View` is
+one tool's effective values over a stack of layers. It is patched when a field of a layer changes and
+never computed anew, so that a read is one dict look-up and a write costs the same in a tool of five
+settings and of five hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .changes import Override, Patch, same
+from .errors import PolicyViolation
+from .gate import Gate
+from .pending import Dirty, Pending
+from .resolve import DEFAULT, Resolved, resolve
+from .scopes import Stack, Target
+from .settings import SettingSpec, ToolSpec
+
+Watcher = Callable[[Mapping[str, Any], str, object | None], None]
+"""Called with the changed effective values, the source, and the binding that made the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An edit that was set aside: what, where, why. It can be retried or discarded."""
+
+    target: Target
+    edit: Dirty
+    problem: str
+
+    @property
+    def field(self) -> str:
+        return self.edit.field
+
+    @property
+    def value(self) -> Any:
+        return self.edit.value
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The same field was changed here and elsewhere, and nobody has chosen yet."""
+
+    target: Target
+    edit: Dirty
+    theirs: Override
+    base: Any
+
+    @property
+    def field(self) -> str:
+        return self.edit.field
+
+    @property
+    def mine(self) -> Any:
+        return self.edit.value
+
+
+class Layer:
+    """One target in memory."""
+
+    __slots__ = (
+        "confirmed", "conflicts", "gate", "last_saved", "pending", "problem", "refused", "spec",
+        "target", "unreadable", "views",
+    )  # fmt: skip
+
+    def __init__(self, target: Target, spec: ToolSpec) -> None:
+        self.target, self.spec = target, spec
+        self.confirmed: dict[str, Override] = {}
+        self.pending = Pending(self)
+        self.gate = Gate()
+        self.views: list[tuple[View, int]] = []
+        self.refused: dict[str, Refused] = {}
+        self.conflicts: dict[str, Conflict] = {}
+        self.unreadable: dict[str, str] = {}
+        self.problem = ""
+        self.last_saved: float | None = None
+
+    def opinion(self, field: str) -> Override | None:
+        """What this layer says about a field, unconfirmed edits first."""
+        if dirty := self.pending.newest(field):
+            return dirty.as_override()
+        return self.confirmed.get(field)
+
+    def revision(self, field: str) -> int:
+        """The stored row's revision, 0 where nothing was ever written."""
+        stored = self.confirmed.get(field)
+        return stored.revision if stored else 0
+
+    def fields(self) -> set[str]:
+        return {*self.confirmed, *self.pending.fields()}
+
+    def show(self, field: str, source: str, origin: object | None = None) -> None:
+        """This layer says something new about a field: patch every view, tell who watches."""
+        for view, index in self.views:
+            view.patch(field, index, source, origin)
+
+    @property
+    def is_dirty(self) -> bool:
+        return bool(self.pending or self.refused or self.conflicts)
+
+
+class View:
+    """The effective values of one tool over one stack. `values` is read, never changed, by others."""
+
+    __slots__ = ("_watchers", "layers", "policies", "spec", "stack", "values", "winners")
+
+    def __init__(self, spec: ToolSpec, layers: Iterable[Layer]) -> None:
+        self.spec = spec
+        self.layers = tuple(layers)
+        self.stack: Stack = tuple(layer.target for layer in self.layers)
+        self.values: dict[str, Any] = {}
+        self.winners: dict[str, int] = {}
+        self.policies: set[str] = set()
+        self._watchers: list[Watcher] = []
+        for index, layer in enumerate(self.layers):
+            layer.views.append((self, index))
+        self.rebuild()
+
+    def close(self) -> None:
+        """Leave the layers; they no longer patch this view."""
+        for layer in self.layers:
+            layer.views = [pair for pair in layer.views if pair[0] is not self]
+
+    def watch(self, watcher: Watcher) -> None:
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
+
+    @property
+    def is_watched(self) -> bool:
+        return bool(self._watchers)
+
+    def rebuild(self) -> dict[str, Any]:
+        """Resolve every field, after a load. Returns what changed."""
+        before = self.values
+        self.values, self.winners = {}, {}
+        self.policies.clear()
+        named = dict.fromkeys(self.spec.fields)
+        for layer in self.layers:
+            named.update(dict.fromkeys(layer.fields()))
+        for field in named:
+            self._keep(field, self.resolve(field))
+        return {
+            field: value
+            for field, value in self.values.items()
+            if field not in before or not same(before[field], value)
+        }
+
+    def patch(self, field: str, index: int, source: str, origin: object | None) -> None:
+        """The layer at `index` says something new about `field`."""
+        values = self.values
+        before = values.get(field, _NOTHING)
+        layer = self.layers[index]
+        dirty = layer.pending.waiting.get(field)
+        if (
+            dirty is not None
+            and dirty.kind == "set"
+            and dirty.delta is None
+            and index >= self.winners.get(field, DEFAULT)
+            and field not in self.policies
+        ):  # nearly always: a plain value on top of the layer that won so far
+            values[field] = dirty.value
+            self.winners[field] = index
+        else:
+            self._keep(field, self.resolve(field))
+        after = values[field]
+        if self._watchers and not same(before, after):
+            self.tell({field: after}, source, origin)
+
+    def tell(self, changed: Mapping[str, Any], source: str, origin: object | None) -> None:
+        for watcher in tuple(self._watchers):
+            watcher(changed, source, origin)
+
+    def resolve(self, field: str, upto: int | None = None) -> Resolved:
+        """Resolve one field over the layers before `upto` (over all, if not given)."""
+        layers = self.layers if upto is None else self.layers[:upto]
+        spec = self.require(field)
+        if not spec.inherit and upto is not None and upto < len(self.layers):
+            return Resolved(spec.default(), DEFAULT)
+        return resolve(spec, [layer.opinion(field) for layer in layers] or [None])
+
+    def below(self, field: str, index: int) -> Any:
+        """What the layer at `index` would inherit."""
+        return self.resolve(field, index).value
+
+    def at(self, field: str, index: int) -> Any:
+        """The value as the layer at `index` sees it, stronger layers left out."""
+        if index == len(self.layers) - 1:
+            return self.values[field]
+        if not self.require(field).inherit:
+            opinion = self.layers[index].opinion(field)
+            return opinion.value if opinion and opinion.holds else self.require(field).default()
+        return self.resolve(field, index + 1).value
+
+    def require(self, field: str) -> SettingSpec:
+        return self.spec.require(field)
+
+    def check_policy(self, field: str, index: int) -> None:
+        """Raises PolicyViolation where a layer weaker than `index` enforces the field."""
+        if field not in self.policies:
+            return
+        winner = self.winners[field]
+        if winner < index and (held := self.layers[winner].opinion(field)):
+            because = f": {held.note}" if held.note else ""
+            scope = self.layers[winner].target.scope
+            raise PolicyViolation(field, f"is enforced by the {scope}{because}")
+
+    def hidden_by(self, field: str, index: int) -> str | None:
+        """The scope of the stronger layer that hides what is written at `index`, if any."""
+        winner = self.winners.get(field, DEFAULT)
+        return self.layers[winner].target.scope if winner > index else None
+
+    def _keep(self, field: str, resolved: Resolved) -> None:
+        self.values[field] = resolved.value
+        self.winners[field] = resolved.winner
+        if resolved.is_policy:
+            self.policies.add(field)
+        else:
+            self.policies.discard(field)
+
+
+class _Nothing:
+    """Stands for no value at all; equal to none."""
+
+
+_NOTHING = _Nothing()
+
+
+def patch_of(override: Override | None) -> Patch:
+    """A merging field's patch in a layer; empty where it says nothing."""
+    return override.value if override is not None and override.holds else Patch()

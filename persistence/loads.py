@@ -1,0 +1,221 @@
+"""LOAD: rows → layers. All loads asked for in one turn of the event loop are one query.
+
+A load that fails leaves its gates closed with the reason, tells who waits, and is tried again for as
+long as somebody watches. Rows that can't be read are left as they are, and reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .changes import Override, Patch
+from .errors import InvalidValue, StoreError
+from .layers import Layer
+from .scopes import Target
+from .settings import SettingSpec, ToolSpec
+from .store.base import Row
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+log = logging.getLogger("persistence")
+
+
+class Loader:
+    """Reads targets into layers, once, together."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._wanted: dict[Layer, int] = {}
+        self._waiting: list[asyncio.Future[None]] = []
+        self._underway: dict[Layer, asyncio.Future[None]] = {}
+        self._tries = 0
+
+    async def load(self, targets: Iterable[Target]) -> None:
+        waits = {
+            self.begin(layer)
+            for layer in map(self._engine.layer, targets)
+            if not layer.gate.is_open
+        }
+        for wait in waits:
+            await asyncio.shield(wait)
+
+    def begin(self, layer: Layer, *, again: bool = False) -> asyncio.Future[None]:
+        """Ask for a layer in the next query. The future fails as the query does."""
+        if not again and (underway := self._underway.get(layer)) is not None:
+            return underway
+        if not self._wanted:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future.add_done_callback(_retrieve)
+            self._waiting.append(future)
+            self._engine.spawn(self._run(future))
+        future = self._waiting[-1]
+        self._wanted[layer] = layer.gate.begin()
+        self._underway[layer] = future
+        return future
+
+    async def _run(self, future: asyncio.Future[None]) -> None:
+        await asyncio.sleep(0)  # what else is asked for in this turn comes along
+        wanted, self._wanted = self._wanted, {}
+        self._waiting.remove(future)
+        try:
+            rows = await self._engine.store.load([layer.target for layer in wanted])
+        except StoreError as error:
+            self._failed(wanted, error)
+            future.set_exception(error)
+        except BaseException as error:
+            self._failed(wanted, StoreError(f"loading failed: {error!r}"))
+            future.set_exception(StoreError(f"loading failed: {error!r}"))
+            raise
+        else:
+            self._tries = 0
+            self._engine.reachable()
+            for layer, epoch in wanted.items():
+                if self._underway.get(layer) is future:
+                    del self._underway[layer]
+                if layer.gate.finish(epoch):
+                    self._fill(layer, rows.get(layer.target, {}))
+            future.set_result(None)
+
+    def _failed(self, wanted: Mapping[Layer, int], error: StoreError) -> None:
+        engine = self._engine
+        engine.unavailable(error)
+        for layer, epoch in wanted.items():
+            self._underway.pop(layer, None)
+            if layer.gate.fail(epoch, str(error)):
+                engine.tell_of(layer, "failed")
+        wait = engine.retry.wait(self._tries, engine.random)
+        self._tries += 1
+        asyncio.get_running_loop().call_later(wait, self._again, list(wanted))
+
+    def _again(self, layers: list[Layer]) -> None:
+        if self._engine.is_running:
+            for layer in layers:
+                if layer.gate.state == "failed" and (layer.views or layer.pending):
+                    self.begin(layer)
+
+    def _fill(self, layer: Layer, rows: Mapping[str, Row]) -> None:
+        """Take in what is stored, put waiting edits on top of it, and patch the views."""
+        stored, unreadable = read_rows(layer.spec, rows, self._engine.vault.decrypt)
+        layer.confirmed = stored
+        layer.unreadable = unreadable
+        for field, problem in unreadable.items():
+            log.error("%s.%s of %s can't be read: %s", layer.spec.tool, field, layer.target, problem)
+        saved = [each.at for each in stored.values()]
+        layer.last_saved = max(saved, default=None)
+        self._engine.recorder.rebase(layer)
+        for view, _ in layer.views:
+            if changed := view.rebuild():
+                view.tell(changed, "load", None)
+        self._engine.tell_of(layer, "loaded", stored)
+
+
+def _retrieve(future: asyncio.Future[None]) -> None:
+    """A failed load that nobody awaits isn't an unhandled error: the gate says it."""
+    if not future.cancelled():
+        future.exception()
+
+
+def read_rows(
+    spec: ToolSpec, rows: Mapping[str, Row], decrypt: Any
+) -> tuple[dict[str, Override], dict[str, str]]:
+    """Stored rows as overrides in the shape of today's declaration, and what couldn't be read."""
+    stored: dict[str, Override] = {}
+    unreadable: dict[str, str] = {}
+    old: dict[int, dict[str, Row]] = {}
+    for field, row in rows.items():
+        known = spec.fields.get(field)
+        is_secret = known is not None and known.secret
+        if row.version < spec.version and row.text is not None and not is_secret:
+            old.setdefault(row.version, {})[field] = row
+            continue
+        _read(spec, field, row, stored, unreadable, decrypt)
+    for version, layer in sorted(old.items(), reverse=True):
+        _migrate(spec, version, layer, stored, unreadable)
+    return stored, unreadable
+
+
+def _read(
+    spec: ToolSpec,
+    field: str,
+    row: Row,
+    stored: dict[str, Override],
+    unreadable: dict[str, str],
+    decrypt: Any,
+) -> None:
+    value: Any = None
+    if row.kind in ("set", "pin", "policy"):
+        known = spec.fields.get(field)
+        if known is None and spec.is_declared:
+            unreadable[field] = "no such setting any more"
+            return
+        try:
+            text = row.text or ""
+            if known is None:
+                value = json.loads(text)
+            else:
+                value = parse(known, decrypt(text) if known.secret else text)
+        except (InvalidValue, ValueError) as error:
+            unreadable[field] = str(error)
+            return
+    stored[field] = Override(row.kind, value, row.revision, row.author, row.at, row.note)
+
+
+def _migrate(
+    spec: ToolSpec,
+    version: int,
+    rows: Mapping[str, Row],
+    stored: dict[str, Override],
+    unreadable: dict[str, str],
+) -> None:
+    """Values of an older version, all of a layer together. Newer rows of a field win.
+
+    A field that keeps its name keeps its revision; one that a migration makes stands on none, so
+    that its first edit writes a row of its own. The old rows stay as they are.
+    """
+    values: dict[str, Any] = {}
+    for field, row in rows.items():
+        try:
+            values[field] = json.loads(row.text or "")
+        except ValueError as error:
+            unreadable[field] = str(error)
+    try:
+        values = spec.migrate(values, version)
+    except Exception as error:  # an app's function: whatever it raises, its rows are set aside
+        unreadable.update(dict.fromkeys(rows, f"migration from version {version}: {error!r}"))
+        return
+    newest = max(rows.values(), key=lambda row: row.revision)
+    for field, value in values.items():
+        if field in stored:
+            continue
+        row = rows.get(field)
+        basis = row or newest
+        text = json.dumps(value, ensure_ascii=False)
+        known = spec.fields.get(field)
+        if known is None:
+            unreadable[field] = f"version {version} had it, and no migration moved it"
+            continue
+        try:
+            held = parse(known, text)
+        except InvalidValue as error:
+            unreadable[field] = str(error)
+            continue
+        revision = row.revision if row else 0
+        stored[field] = Override(basis.kind, held, revision, basis.author, basis.at, basis.note)
+
+
+def parse(spec: SettingSpec, text: str) -> Any:
+    """A stored value; for a setting that merges, the patch that its layer holds."""
+    if not spec.merge:
+        return spec.parse(text)
+    held = json.loads(text)
+    if not isinstance(held, dict) or not held.keys() <= {"set", "remove"}:
+        raise InvalidValue(spec.name, "isn't a patch")
+    return Patch(
+        spec.parse(json.dumps(held.get("set", {}), ensure_ascii=False)),
+        frozenset(held.get("remove", ())),
+    )

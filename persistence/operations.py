@@ -1,0 +1,230 @@
+"""Operations: edits that leave a client, each applied once however often it arrives.
+
+A client gives every edit an id, and sends it again until it hears what became of it. The store
+keeps the ids with the data, in one transaction, so that a replay after a crash is harmless; this
+module answers the cheap cases from memory and tells who waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from .changes import difference, same
+from .errors import EditError, InvalidValue, PermissionDenied, ScopeNotAllowed, StoreError
+from .layers import Layer
+from .recorder import Cause
+from .scopes import Target
+from .settings import SettingSpec
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+Status = Literal["confirmed", "pending", "refused", "conflict"]
+
+REMEMBERED = 20_000
+"""Answers, and newest edits by client and field, that are kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One edit of one field, as a client sends it. Its values are the client's: unchecked."""
+
+    id: str
+    """Unique for ever, 1–64 characters; growing with time keeps the index of the store small."""
+    client: str
+    """Who numbers: a tab or a device, 1–64 characters."""
+    seq: int
+    """Grows by each edit of that client."""
+    target: Target
+    field: str
+    kind: Literal["set", "reset", "block", "pin"]
+    value: Any = None
+    base: int = 0
+    """The revision of the field that the user saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an operation. `problem` says why, where it wasn't stored."""
+
+    id: str
+    status: Status
+    problem: str = ""
+    revision: int = 0
+
+
+class Operations:
+    """Accepts operations and answers them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: dict[str, asyncio.Future[Outcome]] = {}
+        self._answered: OrderedDict[str, Outcome] = OrderedDict()
+        self._newest: OrderedDict[tuple[str, Target, str], int] = OrderedDict()
+        self._clients: OrderedDict[str, int] = OrderedDict()
+
+    async def submit(
+        self, operation: Operation, *, actor: str, wait: bool, origin: object | None
+    ) -> Outcome:
+        try:
+            check_shape(operation)
+            await self._engine.permit(actor, "write", operation.target, operation.field)
+            known = await self._known(operation)
+            if known is None:
+                known = await self._apply(operation, actor, origin)
+        except EditError as error:
+            return self._remember(Outcome(operation.id, "refused", error.problem))
+        except StoreError as error:
+            return Outcome(operation.id, "pending", str(error))
+        if isinstance(known, asyncio.Future):
+            return await asyncio.shield(known) if wait else Outcome(operation.id, "pending")
+        return known
+
+    def settle(
+        self, ids: Iterable[str], status: Status, problem: str = "", revision: int = 0
+    ) -> None:
+        """Tell who waits for these operations; an empty id is nobody's."""
+        for each in ids:
+            if each:
+                outcome = self._remember(Outcome(each, status, problem, revision))
+                future = self._waiting.pop(each, None)
+                if future is not None and not future.done():
+                    future.set_result(outcome)
+
+    def follow(self, id: str, leaders: tuple[str, ...]) -> None:
+        """An operation that repeats what is already in flight: the answer of that is its own."""
+        future = self._expect(id)
+        leader = self._waiting.get(leaders[-1]) if leaders else None
+        if leader is None:
+            self.settle([id], "confirmed")
+            return
+
+        def answer(done: asyncio.Future[Outcome]) -> None:
+            if not future.done() and not done.cancelled():
+                result = done.result()
+                self.settle([id], result.status, result.problem, result.revision)
+
+        leader.add_done_callback(answer)
+
+    def _expect(self, id: str) -> asyncio.Future[Outcome]:
+        future = self._waiting.get(id)
+        if future is None:
+            future = self._waiting[id] = asyncio.get_running_loop().create_future()
+        return future
+
+    def _remember(self, outcome: Outcome) -> Outcome:
+        if outcome.id:
+            self._answered[outcome.id] = outcome
+            if len(self._answered) > REMEMBERED:
+                self._answered.popitem(last=False)
+        return outcome
+
+    async def _known(self, operation: Operation) -> Outcome | asyncio.Future[Outcome] | None:
+        """Was it done, or is it under way? None for one that is new."""
+        if (future := self._waiting.get(operation.id)) is not None:
+            return future
+        answered = self._answered.get(operation.id)
+        if answered is not None and answered.status == "confirmed":
+            return answered
+        newest = self._newest.get((operation.client, operation.target, operation.field), -1)
+        if operation.seq < newest:
+            return Outcome(operation.id, "confirmed", "a newer edit of the same field stands")
+        if operation.seq > self._clients.get(operation.client, 1 << 62):
+            return None  # in order, from a client that this process knows: never seen before
+        done = await self._engine.store.done([operation.id])
+        if operation.id in done:
+            revision = done[operation.id]
+            return self._remember(Outcome(operation.id, "confirmed", revision=revision))
+        return None
+
+    async def _apply(
+        self, operation: Operation, actor: str, origin: object | None
+    ) -> Outcome | asyncio.Future[Outcome]:
+        engine = self._engine
+        layer = engine.layer(operation.target)
+        await engine.load([operation.target])
+        spec = layer.spec.require(operation.field)
+        if (conflict := self._moved(layer, operation, actor)) is not None:
+            return conflict
+        value, delta = operation.value, None
+        if operation.kind in ("set", "pin"):
+            value = check_json(spec, value)
+        for view, index in layer.views:
+            view.check_policy(spec.name, index)
+            if operation.kind == "set":
+                together = {**view.values, spec.name: value}
+                layer.spec.check_together(together, [spec.name])
+        check_scope(spec, operation.target.scope)
+        if spec.merge and operation.kind in ("set", "pin"):
+            view, index = layer.views[0] if layer.views else (None, 0)
+            shown = view.at(spec.name, index) if view else spec.default()
+            delta = difference(shown, value)
+        future = self._expect(operation.id)
+        self._note(operation)
+        cause = Cause(actor, "user", engine.recorder.group(), operation.id, origin)
+        try:
+            engine.recorder.record(layer, spec, operation.kind, value, cause, delta=delta)
+        except EditError:
+            self._waiting.pop(operation.id, None)
+            raise
+        return future
+
+    def _moved(self, layer: Layer, operation: Operation, actor: str) -> Outcome | None:
+        """Did somebody else change the field since the client looked at it?"""
+        stored = layer.confirmed.get(operation.field)
+        if stored is None or stored.revision <= operation.base or stored.author == actor:
+            return None
+        if layer.pending.newest(operation.field) is not None:
+            return None  # made on an edit that isn't confirmed yet; the store will check
+        if stored.holds and same(stored.value, operation.value):
+            return None
+        problem = f"was changed by {stored.author or 'somebody else'} meanwhile"
+        return Outcome(operation.id, "conflict", problem, stored.revision)
+
+    def _note(self, operation: Operation) -> None:
+        key = (operation.client, operation.target, operation.field)
+        self._newest[key] = operation.seq
+        self._newest.move_to_end(key)
+        highest = max(operation.seq, self._clients.get(operation.client, -1))
+        self._clients[operation.client] = highest
+        self._clients.move_to_end(operation.client)
+        for memory in (self._newest, self._clients):
+            if len(memory) > REMEMBERED:
+                memory.popitem(last=False)
+
+
+def check_shape(operation: Operation) -> None:
+    """Types and lengths of what a client sent. Raises InvalidValue and PermissionDenied."""
+    field = str(operation.field)[:80]
+    for name, text in (("id", operation.id), ("client", operation.client)):
+        if not isinstance(text, str) or not 1 <= len(text) <= 64:
+            raise InvalidValue(field, f"the operation's {name} isn't a text of 1–64 characters")
+    for name, number in (("seq", operation.seq), ("base", operation.base)):
+        if type(number) is not int or not 0 <= number < 1 << 53:
+            raise InvalidValue(field, f"the operation's {name} isn't a whole number")
+    if operation.kind not in ("set", "reset", "block", "pin"):
+        raise InvalidValue(field, "the operation's kind is none of set, reset, block, pin")
+    if not all(isinstance(part, str) and 1 <= len(part) <= 200 for part in operation.target):
+        raise PermissionDenied(field, "there is no such target")
+
+
+def check_scope(spec: SettingSpec, scope: str) -> None:
+    """Raises ScopeNotAllowed where the declaration doesn't list the scope."""
+    if spec.scopes is not None and scope not in spec.scopes:
+        allowed = " or ".join(spec.scopes) or "nowhere"
+        raise ScopeNotAllowed(spec.name, f"can't be set at {scope}, only at {allowed}")
+
+
+def check_json(spec: SettingSpec, value: Any) -> Any:
+    """A value as JSON brings it: a list may stand for a tuple, a whole number for a float."""
+    import json
+
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidValue(spec.name, "isn't a value that JSON can carry") from None
+    return spec.parse(text)

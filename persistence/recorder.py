@@ -1,0 +1,257 @@
+"""RECORD: a checked edit becomes a pending one, or nothing where it changes nothing.
+
+- An edit that changes nothing writes nothing, and an edit and its reverse neither: inherited
+  values never become overrides by being shown and sent back.
+- An edit made before its target was loaded waits, and is put on top of what the load brings.
+- Values are encoded here, so that what can't be stored is refused at the edit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from .changes import Override, Patch, same
+from .codec import encode
+from .errors import EditError, PolicyViolation
+from .layers import Layer, Refused, View, patch_of
+from .pending import Dirty
+from .settings import SettingSpec
+from .store.base import Kind
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+UNLOADED = -1
+"""The base of an edit that was made before its target was loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who makes an edit and why; the same for all fields of one action."""
+
+    actor: str = ""
+    source: str = "user"
+    group: str = ""
+    operation: str = ""
+    origin: object | None = None
+    durable: bool = False
+    """Save at once: nothing on the user's side could replay it."""
+
+
+class Recorder:
+    """Turns edits into pending ones. The only writer of `Layer.pending.waiting`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.seq = 0
+
+    def group(self) -> str:
+        """An id for an action: its edits share it. Grows with time."""
+        self.seq += 1
+        return f"{int(self._engine.wall() * 1000):011x}-{self.seq:x}"
+
+    def record(
+        self,
+        layer: Layer,
+        spec: SettingSpec,
+        kind: Kind,
+        value: Any,
+        cause: Cause,
+        *,
+        view: View | None = None,
+        delta: Patch | None = None,
+        note: str | None = None,
+    ) -> bool:
+        """Accept an edit whose value was checked. False where it changes nothing.
+
+        For a setting that merges, `delta` is what changes and `value` isn't read. Raises
+        InvalidValue where the value can't be stored, PolicyViolation where the layer itself enforces it.
+        """
+        name = spec.name
+        stored = layer.confirmed.get(name)
+        self._check_own_policy(layer, spec, kind)
+        if kind in ("set", "pin", "policy"):
+            value, text = self._encode(layer, spec, value, delta)
+        else:
+            value = text = None
+        waiting, sent = layer.pending.waiting.get(name), layer.pending.sent.get(name)
+        current = waiting or sent
+        if current is not None and current.kind == kind and current.text == text:
+            if cause.operation and waiting is not None:
+                folded = replace(waiting, operations=(*waiting.operations, cause.operation))
+                layer.pending.waiting[name] = folded
+            elif cause.operation:
+                self._engine.operations.follow(cause.operation, current.operations)
+            if cause.durable:
+                self._schedule(layer, spec, cause)
+            return False
+        if sent is None and self._is_back(layer, spec, kind, value, stored, view):
+            if waiting is None:
+                self._engine.operations.settle([cause.operation], "confirmed")
+                return self._forget_refusal(layer, name)
+            return self._take_back(layer, name, cause)
+        self.seq += 1
+        base = layer.revision(name) if layer.gate.is_open else UNLOADED
+        edit = Dirty(
+            name, kind, value, text, base, cause.actor, cause.source, self._engine.wall(),
+            cause.group or self.group(), self.seq,
+            (cause.operation,) if cause.operation else (), note, delta,
+        )  # fmt: skip
+        layer.pending.record(edit)
+        self._forget_refusal(layer, name)
+        self._edited(layer, name, cause)
+        self._schedule(layer, spec, cause)
+        return True
+
+    def rebase(self, layer: Layer) -> None:
+        """A load ended: edits made before it stand on what it brought, or turn out to be none."""
+        for name, edit in list(layer.pending.waiting.items()):
+            if edit.base != UNLOADED:
+                continue
+            spec = layer.spec.require(name)
+            view = layer.views[0][0] if layer.views else None
+            value, text = edit.value, edit.text
+            try:
+                for each, index in layer.views:
+                    each.check_policy(name, index)
+                if spec.merge and edit.kind in ("set", "pin", "policy"):
+                    value, text = self._encode(layer, spec, None, edit.delta, patch_of(
+                        layer.confirmed.get(name)))  # fmt: skip
+            except EditError as error:
+                layer.pending.drop(name)
+                self.set_aside(layer, edit, error.problem)
+                continue
+            stored = layer.confirmed.get(name)
+            if self._is_back(layer, spec, edit.kind, value, stored, view):
+                layer.pending.drop(name)
+                self._engine.operations.settle(edit.operations, "confirmed")
+                continue
+            layer.pending.waiting[name] = replace(
+                edit, value=value, text=text, base=layer.revision(name)
+            )
+        if layer.pending.waiting:
+            self._engine.scheduler.touch(layer.pending, asyncio.get_running_loop().time())
+            self._engine.committer.arm()
+
+    def set_aside(self, layer: Layer, edit: Dirty, problem: str) -> None:
+        """It will never be stored as it is: show that, and the last good value again."""
+        layer.refused[edit.field] = Refused(layer.target, edit, problem)
+        self._engine.operations.settle(edit.operations, "refused", problem)
+        layer.show(edit.field, "revert")
+        self._engine.tell_of(layer, "refused", [edit.field], edit.operations, edit.author)
+
+    def revert(self, layer: Layer, name: str) -> bool:
+        """Back to what is stored: forget what waits, and what was set aside."""
+        dropped = layer.pending.drop(name)
+        if dropped is not None:
+            self._engine.operations.settle(dropped.operations, "refused", "taken back")
+        if not layer.pending.waiting:
+            self._engine.scheduler.cancel(layer.pending)
+        conflict = layer.conflicts.pop(name, None)
+        refused = layer.refused.pop(name, None)
+        if dropped is None and conflict is None and refused is None:
+            return False
+        layer.show(name, "revert")
+        self._engine.tell_of(layer, "edited", [name])
+        return True
+
+    def restore(self, layer: Layer, edit: Dirty, cause: Cause) -> None:
+        """Try an edit that was set aside once more, on what is stored now."""
+        layer.refused.pop(edit.field, None)
+        layer.conflicts.pop(edit.field, None)
+        self.seq += 1
+        base = layer.revision(edit.field) if layer.gate.is_open else UNLOADED
+        layer.pending.record(replace(edit, base=base, seq=self.seq, operations=()))
+        self._edited(layer, edit.field, cause)
+        self._schedule(layer, layer.spec.require(edit.field), cause)
+
+    # --- helpers ---------------------------------------------------------------------------------
+
+    def _encode(
+        self,
+        layer: Layer,
+        spec: SettingSpec,
+        value: Any,
+        delta: Patch | None,
+        held: Patch | None = None,
+    ) -> tuple[Any, str]:
+        limit = self._engine.value_limit
+        if not spec.merge:
+            adapter = None if spec.is_plain else spec.adapter
+            return value, encode(value, field=spec.name, adapter=adapter, limit=limit)
+        patch = held if held is not None else patch_of(layer.opinion(spec.name))
+        patch = patch.then(delta or Patch())
+        return patch, self.encode_patch(spec, patch)
+
+    def encode_patch(self, spec: SettingSpec, patch: Patch) -> str:
+        """A merging field's layer as canonical JSON: `{"remove": [keys], "set": {key: value}}`."""
+        limit = self._engine.value_limit
+        keys = encode(
+            spec.adapter.dump_python(dict(patch.set), mode="json"), field=spec.name, limit=limit
+        )
+        gone = encode(sorted(patch.remove), field=spec.name, limit=limit)
+        return f'{{"remove":{gone},"set":{keys}}}'
+
+    def _check_own_policy(self, layer: Layer, spec: SettingSpec, kind: Kind) -> None:
+        opinion = layer.opinion(spec.name)
+        if opinion is not None and opinion.kind == "policy" and kind in ("set", "pin", "block"):
+            raise PolicyViolation(spec.name, f"is enforced by this {layer.target.scope} itself")
+
+    def _is_back(
+        self,
+        layer: Layer,
+        spec: SettingSpec,
+        kind: Kind,
+        value: Any,
+        stored: Override | None,
+        view: View | None,
+    ) -> bool:
+        """Would the layer say exactly what is stored, or set what it inherits anyway?"""
+        if not layer.gate.is_open:
+            return False
+        if stored is None or stored.kind == "reset":
+            if kind == "reset":
+                return True
+            if kind != "set":
+                return False
+            below = self._below(layer, spec, view)
+            return same(value.apply(below) if spec.merge else value, below)
+        if kind == "set" and stored.kind == "pin":
+            kind = "pin"
+        return stored.kind == kind and same(stored.value, value)
+
+    def _below(self, layer: Layer, spec: SettingSpec, view: View | None) -> Any:
+        view = view or (layer.views[0][0] if layer.views else None)
+        if view is None or layer.target not in view.stack:
+            return spec.default()
+        return view.below(spec.name, view.stack.index(layer.target))
+
+    def _take_back(self, layer: Layer, name: str, cause: Cause) -> bool:
+        dropped = layer.pending.drop(name)
+        if not layer.pending.waiting:
+            self._engine.scheduler.cancel(layer.pending)
+        folded = dropped.operations if dropped else ()
+        self._engine.operations.settle([*folded, cause.operation], "confirmed")
+        self._edited(layer, name, cause)
+        return True
+
+    def _forget_refusal(self, layer: Layer, name: str) -> bool:
+        found = layer.refused.pop(name, None) or layer.conflicts.pop(name, None)
+        return found is not None
+
+    def _edited(self, layer: Layer, name: str, cause: Cause) -> None:
+        layer.show(name, cause.source, cause.origin)
+        self._engine.tell_of(layer, "edited", [name], actor=cause.actor, origin=cause.origin)
+
+    def _schedule(self, layer: Layer, spec: SettingSpec, cause: Cause) -> None:
+        if not layer.gate.is_open:
+            self._engine.loader.begin(layer)
+            return
+        now = asyncio.get_running_loop().time()
+        if cause.durable or spec.flush == "now":
+            self._engine.scheduler.expedite(layer.pending, now)
+        else:
+            self._engine.scheduler.touch(layer.pending, now)
+        self._engine.committer.arm()

@@ -1,0 +1,97 @@
+"""SCHEDULE: when is a target due. Pure; the engine owns the one timer and asks what is due.
+
+- Each touch of an item puts its deadline off to `debounce` after now, but never past `max_wait`
+  after its first touch.
+- Re-arming stores one number: the item stays in its slot of the wheel, and moves on lazily when
+  that slot comes up. 100,000 pending items cost one timer.
+- A held item isn't due, whatever its deadline, until it is released.
+- Times are seconds of the caller's clock; an item is handed out at most one tick (5 ms) late.
+"""
+
+from __future__ import annotations
+
+import heapq
+from math import ceil
+from typing import Generic, Protocol, TypeVar
+
+TICK = 0.005
+NEVER = float("inf")
+
+
+class Schedulable(Protocol):
+    """What the scheduler keeps on an item; `deadline` and `latest` start as NEVER."""
+
+    deadline: float
+    latest: float
+    slot: int
+    holds: int
+
+
+Item = TypeVar("Item", bound=Schedulable)
+
+
+class Scheduler(Generic[Item]):
+    """Deadlines of many items, of which only the next one needs a timer."""
+
+    __slots__ = ("_slots", "_ticks", "debounce", "max_wait")
+
+    def __init__(self, debounce: float, max_wait: float) -> None:
+        self.debounce, self.max_wait = debounce, max_wait
+        self._slots: dict[int, list[Item]] = {}
+        self._ticks: list[int] = []
+
+    def touch(self, item: Item, now: float) -> None:
+        """Something of it changed: due after the debounce, at the latest after the max wait."""
+        deadline = now + self.debounce
+        if item.slot:
+            if deadline > item.deadline:  # a retry further off stays where it is
+                item.deadline = deadline if deadline < item.latest else item.latest
+            return
+        item.latest = now + self.max_wait
+        item.deadline = min(deadline, item.latest)
+        self._enter(item)
+
+    def expedite(self, item: Item, now: float) -> None:
+        """Due at `now`, which may lie in the future (a retry), whatever was said before."""
+        item.latest = item.deadline = now
+        self._enter(item)
+
+    def cancel(self, item: Item) -> None:
+        """Not due any more. Its slot forgets it when it comes up."""
+        item.deadline = item.latest = NEVER
+        item.slot = 0
+
+    def due(self, now: float) -> list[Item]:
+        """Take out all items whose deadline has passed, held ones excepted."""
+        found: list[Item] = []
+        tick = int(now / TICK + 1e-6)
+        while self._ticks and self._ticks[0] <= tick:
+            slot = heapq.heappop(self._ticks)
+            for item in self._slots.pop(slot, ()):
+                if item.slot != slot:
+                    continue  # cancelled, or put into an earlier slot since
+                item.slot = 0
+                if item.holds:
+                    continue
+                if item.deadline <= now + 1e-9:
+                    item.deadline = item.latest = NEVER
+                    found.append(item)
+                else:
+                    self._enter(item)
+        return found
+
+    def next(self) -> float | None:
+        """When to ask again; None while nothing is scheduled."""
+        return self._ticks[0] * TICK if self._ticks else None
+
+    def _enter(self, item: Item) -> None:
+        slot = max(1, ceil(item.deadline / TICK - 1e-6))
+        if item.slot == slot or (item.slot and item.slot < slot):
+            return  # it comes up in time, and moves on then
+        item.slot = slot
+        held = self._slots.get(slot)
+        if held is None:
+            self._slots[slot] = [item]
+            heapq.heappush(self._ticks, slot)
+        else:
+            held.append(item)
