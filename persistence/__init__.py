@@ -26,7 +26,8 @@ from .explain import Explanation, LayerView
 from .layers import Conflict, Refused
 from .operations import Operation, Outcome
 from .scopes import ScopeChain, Stack, Target
-from .settings import UNSET, Settings, SettingSpec, ToolSpec, setting, validates
+from .settings import Settings, setting, validates
+from .specs import UNSET, SettingSpec, ToolSpec
 
 __all__ = [
     "UNSET",

@@ -8,10 +8,10 @@ the same engine. Only `show`, `save`, `flush`, `enforce` and `relax` wait for an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import pydantic
 
@@ -30,14 +30,14 @@ from .layers import Conflict, Layer, Refused, View
 from .operations import check_scope
 from .recorder import Cause
 from .scopes import Stack
-from .settings import SettingSpec, ToolSpec
+from .specs import ToolSpec
+from .status import Status, last_saved, problems, status_of
 from .store.base import Kind
 
 if TYPE_CHECKING:
     from .engine import Engine
 
 S = TypeVar("S")
-Status = Literal["idle", "loading", "ready", "saving", "error"]
 Hidden = dict[str, str]
 """Edited field → the stronger scope that hides the edit."""
 
@@ -78,7 +78,7 @@ class Binding(Generic[S]):
         """
         stack = self.engine.scopes.stack(self.spec.tool, owners)
         if stack == self.stack and self._view is not None and not self._problem:
-            await self._loaded(self.epoch)
+            await self._loaded()
             return
         self._leave()
         self.epoch += 1
@@ -99,9 +99,9 @@ class Binding(Generic[S]):
             return
         self._view = self.engine.view(self.spec, stack)
         self._view.watch(self._changed)
-        await self._loaded(epoch)
+        await self._loaded()
 
-    async def _loaded(self, epoch: int) -> None:
+    async def _loaded(self) -> None:
         if self._view is None or self.ready:
             return
         try:
@@ -156,16 +156,7 @@ class Binding(Generic[S]):
         """`idle`: nobody shown. `saving`: something is on its way. `error`: see `last_error`."""
         if self._problem:
             return "error"
-        if self._view is None:
-            return "idle"
-        layers = self._view.layers
-        if any(layer.gate.state == "failed" or layer.problem for layer in layers):
-            return "error"
-        if any(layer.refused or layer.conflicts for layer in layers):
-            return "error"
-        if not self.ready:
-            return "loading"
-        return "saving" if any(layer.pending for layer in layers) else "ready"
+        return status_of(self.layers)
 
     @property
     def is_dirty(self) -> bool:
@@ -175,27 +166,12 @@ class Binding(Generic[S]):
     @property
     def last_error(self) -> str:
         """What isn't as it should be, in words for a user; "" when all is well."""
-        if self._problem:
-            return self._problem
-        for layer in self.layers:
-            if layer.gate.state == "failed":
-                return f"not loaded: {layer.gate.problem}"
-            if layer.problem:
-                return f"not saved: {layer.problem}; trying again"
-        for layer in self.layers:
-            for refused in layer.refused.values():
-                return f"not saved: {refused.field} {refused.problem}"
-            for field, conflict in layer.conflicts.items():
-                author = conflict.theirs.author or "somebody else"
-                return f"not saved: {field} was changed by {author} meanwhile"
-            for field, problem in layer.unreadable.items():
-                return f"{field}: what is stored can't be read and was set aside ({problem})"
-        return ""
+        return self._problem or next(problems(self.layers), "")
 
     @property
     def last_saved(self) -> float | None:
         """When something of these layers was last made durable, in seconds since the epoch."""
-        return max((s for each in self.layers if (s := each.last_saved) is not None), default=None)
+        return last_saved(self.layers)
 
     @property
     def edit_scope(self) -> str:
@@ -355,9 +331,7 @@ class Binding(Generic[S]):
         await self.engine.permit(self.actor, "admin", self.stack[index], field)
         await self._administer("reset", field, None, scope, "")
 
-    async def _administer(
-        self, kind: Kind, field: str, value: Any, scope: str, note: str
-    ) -> None:
+    async def _administer(self, kind: Kind, field: str, value: Any, scope: str, note: str) -> None:
         view = self._require_view()
         layer = view.layers[self._index(scope)]
         spec = self.spec.require(field)
@@ -435,7 +409,7 @@ class Binding(Generic[S]):
             self.engine.committer.arm()
 
     @contextmanager
-    def gesture(self) -> Iterator[None]:
+    def gesture(self) -> Generator[None]:
         self.hold()
         try:
             yield
@@ -476,8 +450,10 @@ class Binding(Generic[S]):
     def _is_known(self, field: str) -> bool:
         return field in self.spec.fields or not self.spec.is_declared
 
-    def _check(self, kind: Kind, values: Mapping[str, Any], view: View, index: int) -> dict[str, Any]:
-        """All of an action, before any of it: names, scopes, policies, values, rules across fields."""
+    def _check(
+        self, kind: Kind, values: Mapping[str, Any], view: View, index: int
+    ) -> dict[str, Any]:
+        """All of an action before any of it: names, scopes, policies, values, rules across them."""
         checked: dict[str, Any] = {}
         for field, value in values.items():
             spec = self.spec.require(field)
@@ -540,6 +516,3 @@ class Binding(Generic[S]):
 def _delta(kind: Kind, shown: Mapping[str, Any], value: Mapping[str, Any]) -> Patch:
     """What an edit of a merging dict changes; a pin holds all of its keys."""
     return Patch(dict(value)) if kind == "pin" else difference(shown, value)
-
-
-__all__ = ["Binding", "Hidden", "Status", "SettingSpec"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from .settings import UNSET
+from .specs import UNSET
 from .store.base import Kind
 
 
@@ -68,14 +68,16 @@ def same(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
+        ours, others = cast("list[Any]", one), cast("list[Any]", other)
+        return len(ours) == len(others) and all(map(same, ours, others))
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+        held, theirs = cast("dict[Any, Any]", one), cast("dict[Any, Any]", other)
+        return held.keys() == theirs.keys() and all(same(held[key], theirs[key]) for key in held)
     return bool(one == other)
 
 
 def three_way(base: Any, mine: Any, theirs: Any) -> Any:
-    """What both sides made of `base`, merged; UNSET where they disagree and somebody must choose."""
+    """What both sides made of `base`, merged; UNSET where they disagree: somebody must choose."""
     if same(mine, theirs) or same(base, theirs):
         return mine
     if same(base, mine):

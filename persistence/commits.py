@@ -19,7 +19,7 @@ from .errors import PermissionDenied, PolicyViolation, StoreError, StoreRefused,
 from .layers import Conflict, Layer
 from .loads import parse
 from .pending import Dirty, Pending
-from .settings import UNSET
+from .specs import UNSET
 from .store.base import Receipt, Row, Write
 
 if TYPE_CHECKING:
@@ -146,7 +146,9 @@ class Committer:
             targets = {write.target for write in writes}
             if len(writes) == 1:
                 layer, edit = work[0]
-                self._engine.recorder.set_aside(layer, layer.pending.withdraw(edit.field), str(error))
+                self._engine.recorder.set_aside(
+                    layer, layer.pending.withdraw(edit.field), str(error)
+                )
                 return
             for target in targets if len(targets) > 1 else range(len(writes)):
                 chosen = [

@@ -9,8 +9,8 @@
 - A field of a target is saved only after that target was loaded.
 - Everything that is due is committed together, in one transaction, one commit at a time.
 - A confirmed commit clears exactly the edits that it carried.
-- A database that is away delays, and nothing else: edits wait, and are retried with growing, jittered
-  waits. An edit that can never be stored is set aside with its reason, and nothing waits for it.
+- A database that is away delays, and nothing else: edits wait, and are retried with growing,
+  jittered waits. An edit that can never be stored is set aside with its reason.
 - Time is the event loop's, wall time and randomness are arguments: under a virtual loop every
   schedule can be replayed.
 """
@@ -25,7 +25,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from . import entities
 from .commits import Committer
@@ -36,7 +36,8 @@ from .operations import Operation, Operations, Outcome
 from .recorder import Recorder
 from .scheduler import Scheduler
 from .scopes import ScopeChain, Stack, Target
-from .settings import ToolSpec, registry, tool_of, undeclared_tool
+from .settings import registry, tool_of
+from .specs import ToolSpec, undeclared_tool
 from .store import open_store
 from .store.base import Change, Store
 from .vault import Vault
@@ -66,9 +67,7 @@ class Retry:
         return random.uniform(bound / 10, bound)
 
 
-NoticeKind = Literal[
-    "edited", "committed", "failed", "refused", "conflict", "loaded", "forgotten"
-]
+NoticeKind = Literal["edited", "committed", "failed", "refused", "conflict", "loaded", "forgotten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +101,18 @@ class Engine:
         random: Random | None = None,
         key: str | None = None,
     ) -> None:
-        """`database` is a URL or a store; `debounce` and `max_wait` are seconds; `value_limit` is the
-        largest value in bytes of UTF-8; `keep_loaded` targets stay in memory after their last use;
-        `key` encrypts secret settings (several, newest first, separated by commas)."""
+        """Nothing is opened yet: that is `start`, inside the event loop that will be used.
+
+        `database` is a URL or a store; `debounce` and `max_wait` are seconds; `value_limit` is the
+        largest value in bytes of UTF-8; `keep_loaded` targets stay in memory after their last
+        use; `key` encrypts secret settings (several, newest first, separated by commas).
+        """
         self.store = open_store(database) if isinstance(database, str) else database
         self.scopes = scopes if isinstance(scopes, ScopeChain) else ScopeChain(tuple(scopes))
         self.authorise = authorise
         self.value_limit, self.keep_loaded = value_limit, keep_loaded
         self.retry, self.wall = retry or Retry(), wall
-        self.random = random or Random()
+        self.random = random or Random()  # noqa: S311  # jitter, no secret
         self.vault = Vault(key)
         self.scheduler: Scheduler[Pending] = Scheduler(debounce, max_wait)
         self.layers: OrderedDict[Target, Layer] = OrderedDict()
@@ -121,6 +123,7 @@ class Engine:
         self.operations = Operations(self)
         self.available, self.problem = True, ""
         self.is_running = False
+        self._undeclared: dict[str, ToolSpec] = {}
         self._listeners: list[Callable[[Notice], None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -137,14 +140,14 @@ class Engine:
             self.unavailable(error)
         self.committer.start()
 
-    async def stop(self, timeout: float = 10.0) -> None:
-        """Flush everything, then close. What couldn't be saved within `timeout` seconds is logged."""
+    async def stop(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109  # of the flush alone
+        """Flush everything, then close. What couldn't be saved in `timeout` seconds is logged."""
         if not self.is_running:
             return
         try:
             await asyncio.wait_for(self.flush(), timeout)
         except (PersistenceError, TimeoutError) as error:
-            log.error("stopped with unsaved edits: %s", error or "out of time")
+            log.error("stopped with unsaved edits: %s", error or "out of time")  # noqa: TRY400
         self.is_running = False
         await self.committer.stop()
         for task in tuple(self._tasks):
@@ -152,7 +155,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.store.close()
 
-    async def __aenter__(self) -> Engine:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 
@@ -201,7 +204,7 @@ class Engine:
         return binding
 
     def tool(self, tool: str) -> ToolSpec:
-        """The declaration of a tool id; an empty one, with one warning, where nobody declared it."""
+        """The declaration of a tool id; an empty one, with one warning, if nobody declared it."""
         if (spec := registry.get(tool)) is not None:
             return spec
         known = self._undeclared.get(tool)
@@ -209,8 +212,6 @@ class Engine:
             log.warning("tool %r isn't declared: its values are kept as they are", tool)
             known = self._undeclared[tool] = undeclared_tool(tool, self.scopes.names[-1])
         return known
-
-    _undeclared: dict[str, ToolSpec] = {}
 
     def layer(self, target: Target) -> Layer:
         """The target in memory, made on first use. Raises ValueError for an unknown scope."""
@@ -287,16 +288,18 @@ class Engine:
         if inspect.isawaitable(answer):
             answer = await answer
         if not answer:
-            raise PermissionDenied(field or target.tool, f"there is no such {target.scope} of yours")
+            raise PermissionDenied(
+                field or target.tool, f"there is no such {target.scope} of yours"
+            )
 
     # --- the life of owners ----------------------------------------------------------------------
 
     async def forget(self, scope: str, owner: str) -> int:
-        """The owner is gone: remove what it held, save nothing to it. Returns the overrides' count."""
+        """The owner is gone: remove what it held, save nothing to it. Returns how much it was."""
         return await entities.forget(self, scope, owner)
 
     async def copy(self, source: tuple[str, str], to: tuple[str, str], *, actor: str) -> int:
-        """Copy one owner's configuration, never content, to another `(scope, owner)` without any."""
+        """Copy one `(scope, owner)`'s configuration, never content, to another without any."""
         return await entities.copy(self, source, to, actor=actor)
 
     async def export_document(self, scope: str, owner: str) -> entities.Document:

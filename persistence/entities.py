@@ -15,7 +15,7 @@ from .layers import Layer
 from .operations import check_json, check_scope
 from .recorder import Cause
 from .scopes import Target
-from .settings import SettingSpec
+from .specs import SettingSpec
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -43,9 +43,7 @@ async def forget(engine: Engine, scope: str, owner: str) -> int:
     return removed
 
 
-async def copy(
-    engine: Engine, source: tuple[str, str], to: tuple[str, str], *, actor: str
-) -> int:
+async def copy(engine: Engine, source: tuple[str, str], to: tuple[str, str], *, actor: str) -> int:
     """Copy what one owner overrides to another of the same scope; returns how many fields.
 
     Content (settings that don't inherit) and secrets stay behind. Raises EditError, and changes
@@ -99,7 +97,7 @@ async def export_document(engine: Engine, scope: str, owner: str) -> Document:
 async def import_document(
     engine: Engine, scope: str, owner: str, document: Mapping[str, Any], *, actor: str
 ) -> int:
-    """Set what a document holds as this owner's overrides; all of it, or nothing where any is wrong.
+    """Set what a document holds as this owner's overrides: all of it, or nothing if any is wrong.
 
     Returns how many fields were set. Raises the kinds of EditError.
     """
@@ -126,7 +124,9 @@ async def import_document(
 async def _tools(engine: Engine, scope: str, owner: str) -> list[str]:
     """The tools that the owner holds something of, stored or still on its way."""
     stored = await engine.store.tools(scope, owner)
-    pending = (t.tool for t, held in engine.layers.items() if t[:2] == (scope, owner) and held.pending)
+    pending = (
+        t.tool for t, held in engine.layers.items() if t[:2] == (scope, owner) and held.pending
+    )
     return sorted({*stored, *pending})
 
 

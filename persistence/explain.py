@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from .layers import View
 from .resolve import DEFAULT
-from .settings import UNSET, SettingSpec
+from .specs import UNSET, SettingSpec
 
 State = Literal["wins", "shadowed", "blocks", "unset"]
 

@@ -1,9 +1,9 @@
 """Layers in memory, and the effective views over them. Pure; the engine owns them.
 
-A `Layer` is one target: what is stored (confirmed), what is on its way (pending), its gate. A `View` is
-one tool's effective values over a stack of layers. It is patched when a field of a layer changes and
-never computed anew, so that a read is one dict look-up and a write costs the same in a tool of five
-settings and of five hundred.
+A `Layer` is one target: what is stored (confirmed), what is on its way (pending), its gate.
+A `View` is one tool's effective values over a stack of layers. It is patched when a field of a layer changes
+and never computed anew, so that a read is one dict look-up and a write costs the same in a tool of
+five settings and of five hundred.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .gate import Gate
 from .pending import Dirty, Pending
 from .resolve import DEFAULT, Resolved, resolve
 from .scopes import Stack, Target
-from .settings import SettingSpec, ToolSpec
+from .specs import SettingSpec, ToolSpec
 
 Watcher = Callable[[Mapping[str, Any], str, object | None], None]
 """Called with the changed effective values, the source, and the binding that made the change."""
@@ -104,7 +104,7 @@ class Layer:
 
 
 class View:
-    """The effective values of one tool over one stack. `values` is read, never changed, by others."""
+    """The effective values of one tool over one stack. Others only read `values`."""
 
     __slots__ = ("_watchers", "layers", "policies", "spec", "stack", "values", "winners")
 

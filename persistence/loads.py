@@ -1,7 +1,7 @@
 """LOAD: rows → layers. All loads asked for in one turn of the event loop are one query.
 
-A load that fails leaves its gates closed with the reason, tells who waits, and is tried again for as
-long as somebody watches. Rows that can't be read are left as they are, and reported.
+A load that fails leaves its gates closed with the reason, tells who waits, and is tried again for
+as long as somebody watches. Rows that can't be read are left as they are, and reported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .changes import Override, Patch
 from .errors import InvalidValue, StoreError
 from .layers import Layer
 from .scopes import Target
-from .settings import SettingSpec, ToolSpec
+from .specs import SettingSpec, ToolSpec
 from .store.base import Row
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ class Loader:
         layer.confirmed = stored
         layer.unreadable = unreadable
         for field, problem in unreadable.items():
-            log.error("%s.%s of %s can't be read: %s", layer.spec.tool, field, layer.target, problem)
+            log.error(
+                "%s.%s of %s can't be read: %s", layer.spec.tool, field, layer.target, problem
+            )
         saved = [each.at for each in stored.values()]
         layer.last_saved = max(saved, default=None)
         self._engine.recorder.rebase(layer)
@@ -185,7 +187,7 @@ def _migrate(
             unreadable[field] = str(error)
     try:
         values = spec.migrate(values, version)
-    except Exception as error:  # an app's function: whatever it raises, its rows are set aside
+    except Exception as error:  # noqa: BLE001  # an app's function may raise anything
         unreadable.update(dict.fromkeys(rows, f"migration from version {version}: {error!r}"))
         return
     newest = max(rows.values(), key=lambda row: row.revision)

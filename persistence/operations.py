@@ -8,6 +8,7 @@ module answers the cheap cases from memory and tells who waits.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from .errors import EditError, InvalidValue, PermissionDenied, ScopeNotAllowed, 
 from .layers import Layer
 from .recorder import Cause
 from .scopes import Target
-from .settings import SettingSpec
+from .specs import SettingSpec
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -95,25 +96,25 @@ class Operations:
                 if future is not None and not future.done():
                     future.set_result(outcome)
 
-    def follow(self, id: str, leaders: tuple[str, ...]) -> None:
+    def follow(self, follower: str, leaders: tuple[str, ...]) -> None:
         """An operation that repeats what is already in flight: the answer of that is its own."""
-        future = self._expect(id)
+        future = self._expect(follower)
         leader = self._waiting.get(leaders[-1]) if leaders else None
         if leader is None:
-            self.settle([id], "confirmed")
+            self.settle([follower], "confirmed")
             return
 
         def answer(done: asyncio.Future[Outcome]) -> None:
             if not future.done() and not done.cancelled():
                 result = done.result()
-                self.settle([id], result.status, result.problem, result.revision)
+                self.settle([follower], result.status, result.problem, result.revision)
 
         leader.add_done_callback(answer)
 
-    def _expect(self, id: str) -> asyncio.Future[Outcome]:
-        future = self._waiting.get(id)
+    def _expect(self, operation: str) -> asyncio.Future[Outcome]:
+        future = self._waiting.get(operation)
         if future is None:
-            future = self._waiting[id] = asyncio.get_running_loop().create_future()
+            future = self._waiting[operation] = asyncio.get_running_loop().create_future()
         return future
 
     def _remember(self, outcome: Outcome) -> Outcome:
@@ -221,8 +222,6 @@ def check_scope(spec: SettingSpec, scope: str) -> None:
 
 def check_json(spec: SettingSpec, value: Any) -> Any:
     """A value as JSON brings it: a list may stand for a tuple, a whole number for a float."""
-    import json
-
     try:
         text = json.dumps(value, allow_nan=False)
     except (ValueError, TypeError, RecursionError):

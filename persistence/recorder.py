@@ -17,7 +17,7 @@ from .codec import encode
 from .errors import EditError, PolicyViolation
 from .layers import Layer, Refused, View, patch_of
 from .pending import Dirty
-from .settings import SettingSpec
+from .specs import SettingSpec
 from .store.base import Kind
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Recorder:
         """Accept an edit whose value was checked. False where it changes nothing.
 
         For a setting that merges, `delta` is what changes and `value` isn't read. Raises
-        InvalidValue where the value can't be stored, PolicyViolation where the layer itself enforces it.
+        InvalidValue where the value can't be stored, PolicyViolation where this layer enforces it.
         """
         name = spec.name
         stored = layer.confirmed.get(name)

@@ -1,8 +1,8 @@
 """RESOLVE: layer stack → effective value, with its origin. Pure; called by views.
 
-Strong beats weak, with four exceptions: a *policy* in a weak layer beats all stronger ones, a *block*
-hides everything weaker and gives the default, a setting that doesn't *inherit* knows the strongest
-layer only, and one that *merges* folds its layers key by key.
+Strong beats weak, with four exceptions: a *policy* in a weak layer beats all stronger ones, a
+*block* hides everything weaker and gives the default, a setting that doesn't *inherit* knows the
+strongest layer only, and one that *merges* folds its layers key by key.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .changes import Override, Patch
-from .settings import SettingSpec
+from .specs import SettingSpec
 
 DEFAULT = -1
 """The index of no layer: the declaration's default answers."""

@@ -11,103 +11,50 @@ at import, as a `DeclarationError` with a hint.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, partial
 from types import MappingProxyType
 from typing import (
-    Annotated,
     Any,
     ClassVar,
-    Literal,
-    TypedDict,
-    TypeVar,
     Unpack,
     cast,
-    get_args,
     get_origin,
 )
 
 import pydantic
 from pydantic.fields import FieldInfo
 
-from .errors import DeclarationError, InvalidValue, UnknownField
-
-T = TypeVar("T")
-Flush = Literal["debounced", "now"]
-Migration = Callable[[dict[str, Any]], dict[str, Any]]
-Validator = Callable[[Mapping[str, Any]], None]
+from .errors import DeclarationError
+from .specs import (
+    NAME,
+    UNSET,
+    Constraints,
+    Declaration,
+    Flush,
+    Migration,
+    SettingSpec,
+    ToolSpec,
+    Validator,
+    explain_error,
+)
 
 RESERVED = frozenset(
-    """
-    actor block capture choose_edit_scope close conflicts copy dict discard edit_scope enforce epoch errors explain
-    flush gesture get get_delta get_state hidden hold info is_dirty is_saving json last_error last_saved
-    mark_as_interacted on_change origin origins owners pin ready refused relax release remove_key
-    reset reset_field reset_fields retry revert router save schema set set_key show shown spec stack
-    status substates parent_state dirty_vars target update update_field update_fields validate values
-    """.split()
-)
+    (
+        "actor", "block", "capture", "choose_edit_scope", "close", "conflicts", "copy", "dict",
+        "dirty_vars", "discard", "edit_scope", "enforce", "epoch", "errors", "explain", "flush",
+        "gesture", "get", "get_delta", "get_state", "hidden", "hold", "info", "is_dirty",
+        "is_saving", "json", "last_error", "last_saved", "mark_as_interacted", "on_change",
+        "origin", "origins", "owners", "parent_state", "pin", "ready", "refused", "relax",
+        "release", "remove_key", "reset", "reset_field", "reset_fields", "retry", "revert",
+        "router", "save", "schema", "set", "set_key", "show", "shown", "spec", "stack",
+        "status", "substates", "target", "update", "update_field", "update_fields", "validate",
+        "values",
+    )
+)  # fmt: skip
 """Names of the machinery on bindings and states, which a setting can't take."""
 
-_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,99}")
 _TOOL = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
-
-
-class Constraints(TypedDict, total=False):
-    """pydantic's constraints, which a setting takes as keywords."""
-
-    ge: float
-    gt: float
-    le: float
-    lt: float
-    multiple_of: float
-    min_length: int
-    max_length: int
-    pattern: str
-
-
-class Unset:
-    """The type of `UNSET`: nothing was written, nothing was given."""
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-    def __bool__(self) -> bool:
-        return False
-
-
-UNSET = Unset()
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What `setting(...)` was called with, before its name and type are known."""
-
-    default: Any = UNSET
-    default_factory: Callable[[], Any] | None = None
-    title: str = ""
-    help: str = ""
-    alias: str = ""
-    scopes: tuple[str, ...] | None = None
-    inherit: bool = True
-    merge: bool = False
-    flush: Flush = "debounced"
-    secret: bool = False
-    constraints: Constraints = field(default_factory=Constraints)
-
-    def factory(self) -> Callable[[], Any]:
-        """Makes the default anew each time, so that nobody can change it in place."""
-        if self.default_factory is not None:
-            return self.default_factory
-        if isinstance(self.default, str | int | float | bool | None):
-            return partial(_same, self.default)
-        return partial(copy.deepcopy, self.default)
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def setting(
@@ -115,7 +62,7 @@ def setting(
     *,
     default_factory: Callable[[], Any] | None = None,
     title: str = "",
-    help: str = "",
+    help: str = "",  # noqa: A002  # the word of DECLARE
     alias: str = "",
     scopes: Iterable[str] | None = None,
     inherit: bool = True,
@@ -166,145 +113,6 @@ def setting(
     return info
 
 
-@dataclass(frozen=True, eq=False)
-class SettingSpec:
-    """One declared setting. `check` is the only way in for a value."""
-
-    name: str
-    alias: str
-    annotation: Any
-    default: Callable[[], Any]
-    title: str
-    help: str
-    scopes: tuple[str, ...] | None
-    inherit: bool
-    merge: bool
-    flush: Flush
-    secret: bool
-    constraints: Constraints
-    declared: bool = True
-    """False for a field of a tool that nobody declared: stored and returned as it is."""
-
-    @cached_property
-    def adapter(self) -> pydantic.TypeAdapter[Any]:
-        """Strict: `True` is no int, "3" is no number; NaN and infinities are refused."""
-        kind = Annotated[self.annotation, pydantic.Field(**self.constraints)]
-        config = pydantic.ConfigDict(strict=True, allow_inf_nan=False)
-        try:
-            return pydantic.TypeAdapter(kind, config=config)
-        except pydantic.PydanticUserError:  # models and typed dicts bring a config of their own
-            return pydantic.TypeAdapter(kind)
-
-    @cached_property
-    def is_plain(self) -> bool:
-        """Values of this type can't be changed in place, so that they need no copies."""
-        return _is_plain(self.annotation)
-
-    def check(self, value: Any) -> Any:
-        """The value as it may be stored. Raises InvalidValue with the problem and the limit."""
-        try:
-            return self.adapter.validator.validate_python(value, strict=True)
-        except pydantic.ValidationError as error:
-            raise InvalidValue(self.name, explain_error(error)) from None
-        except RecursionError:
-            raise InvalidValue(self.name, "is nested too deeply, or contains itself") from None
-
-    def parse(self, text: str) -> Any:
-        """The value in canonical JSON text. Raises InvalidValue where it doesn't fit the type."""
-        try:
-            return self.adapter.validator.validate_json(text, strict=True)
-        except pydantic.ValidationError as error:
-            raise InvalidValue(self.name, explain_error(error)) from None
-
-    def copy(self, value: Any) -> Any:
-        """A value that the caller may change without touching ours."""
-        return value if self.is_plain else copy.deepcopy(value)
-
-
-def explain_error(error: pydantic.ValidationError) -> str:
-    """pydantic's first complaint, with the path inside the value: "0.name: Field required"."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    path = ".".join(str(part) for part in first["loc"])
-    text = first["msg"]
-    more = error.error_count() - 1
-    return (f"{path}: " if path else "") + text + (f" (and {more} more)" if more else "")
-
-
-def _is_plain(annotation: Any) -> bool:
-    if annotation in (str, int, float, bool, None, type(None)):
-        return True
-    origin = get_origin(annotation)
-    if origin is Literal:
-        return True
-    if origin in (list, dict, set) or annotation in (list, dict, set, Any):
-        return False
-    if args := get_args(annotation):
-        return all(_is_plain(arg) for arg in args if arg is not Ellipsis)
-    return False
-
-
-@dataclass(frozen=True, eq=False)
-class ToolSpec:
-    """One tool: its settings by name, where an edit goes by default, and its schema version."""
-
-    tool: str
-    edit: str
-    fields: Mapping[str, SettingSpec]
-    version: int = 1
-    migrations: Mapping[int, Migration] = field(default_factory=dict[int, Migration])
-    validators: tuple[tuple[tuple[str, ...], Validator], ...] = ()
-    title: str = ""
-    declared_by: str = ""
-
-    @cached_property
-    def by_alias(self) -> Mapping[str, SettingSpec]:
-        return {spec.alias: spec for spec in self.fields.values()}
-
-    @property
-    def is_declared(self) -> bool:
-        return bool(self.declared_by)
-
-    def require(self, name: str) -> SettingSpec:
-        """The setting of that name. Raises UnknownField, naming what there is."""
-        if (spec := self.fields.get(name)) is not None:
-            return spec
-        if not self.is_declared and _NAME.fullmatch(name):
-            return _undeclared(name)
-        known = ", ".join(sorted(self.fields)[:12])
-        raise UnknownField(str(name)[:80], f"{self.tool} has no such setting; it has {known}")
-
-    def defaults(self) -> dict[str, Any]:
-        return {name: spec.default() for name, spec in self.fields.items()}
-
-    def migrate(self, values: dict[str, Any], version: int) -> dict[str, Any]:
-        """Values written at an older version, in the shape of this one."""
-        for step in range(version, self.version):
-            values = self.migrations[step](dict(values))
-        return values
-
-    def check_together(self, values: Mapping[str, Any], changed: Iterable[str]) -> None:
-        """Run the validators across fields that `changed` touches. Raises InvalidValue."""
-        edited = set(changed)
-        for names, validator in self.validators:
-            if touched := [name for name in names if name in edited]:
-                try:
-                    validator(values)
-                except ValueError as error:
-                    raise InvalidValue(touched[0], str(error)) from None
-
-
-def _undeclared(name: str) -> SettingSpec:
-    return SettingSpec(
-        name, name, Any, partial(_same, None), name, "", None, True, False, "debounced", False,
-        Constraints(), declared=False,
-    )  # fmt: skip
-
-
-def undeclared_tool(tool: str, edit: str) -> ToolSpec:
-    """A tool id that nobody declared: no defaults, but what is stored is returned."""
-    return ToolSpec(tool, edit, MappingProxyType({}))
-
-
 registry: dict[str, ToolSpec] = {}
 """Every declared tool by its id, in this process."""
 
@@ -353,7 +161,7 @@ def make_setting(where: str, name: str, annotation: Any, declared: Declaration) 
 
     if name in RESERVED or name.startswith("model_"):
         raise refuse("is a name of the machinery", f"Call it {name}_value, or more to the point.")
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise refuse("is private or too long", "Start with a letter; up to 100 characters.")
     if declared.default is UNSET and declared.default_factory is None:
         raise refuse("has no default", "Give setting(...) a default or a default_factory.")
@@ -382,7 +190,7 @@ def make_setting(where: str, name: str, annotation: Any, declared: Declaration) 
     try:
         adapter = spec.adapter
         adapter.json_schema()
-    except Exception as error:  # pydantic raises many kinds for a type or constraint it can't take
+    except Exception as error:  # noqa: BLE001  # pydantic raises many kinds
         raise refuse(f"can't be stored ({error})", "Use types that have a form in JSON.") from None
     try:
         adapter.validator.validate_python(spec.default(), strict=True)

@@ -1,0 +1,45 @@
+"""What is true of a stack of layers at this moment, in words for a user. Pure; bindings show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from .layers import Layer
+
+Status = Literal["idle", "loading", "ready", "saving", "error"]
+
+
+def status_of(layers: Sequence[Layer]) -> Status:
+    """`error` where a load failed, a save fails or an edit was set aside; see `problems`."""
+    if not layers:
+        return "idle"
+    if any(layer.gate.state == "failed" or layer.problem for layer in layers):
+        return "error"
+    if any(layer.refused or layer.conflicts for layer in layers):
+        return "error"
+    if not all(layer.gate.is_open for layer in layers):
+        return "loading"
+    return "saving" if any(layer.pending for layer in layers) else "ready"
+
+
+def problems(layers: Sequence[Layer]) -> Iterator[str]:
+    """What isn't as it should be, the worst first."""
+    for layer in layers:
+        if layer.gate.state == "failed":
+            yield f"not loaded: {layer.gate.problem}"
+        elif layer.problem:
+            yield f"not saved: {layer.problem}; trying again"
+    for layer in layers:
+        for refused in layer.refused.values():
+            yield f"not saved: {refused.field} {refused.problem}"
+        for field, conflict in layer.conflicts.items():
+            author = conflict.theirs.author or "somebody else"
+            yield f"not saved: {field} was changed by {author} meanwhile"
+        for field, problem in layer.unreadable.items():
+            yield f"{field}: what is stored can't be read and was set aside ({problem})"
+
+
+def last_saved(layers: Sequence[Layer]) -> float | None:
+    """When something of them was last made durable, in seconds since the epoch."""
+    return max((at for layer in layers if (at := layer.last_saved) is not None), default=None)
