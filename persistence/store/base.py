@@ -81,13 +81,15 @@ class Receipt:
     """What became of the writes of one commit, by their position.
 
     A position is in `moved` when the row's revision was no longer `base` (with the row that stands
-    there now), in `repeated` when its newest operation was done before (with that revision);
-    every other one was written with `revisions[position]`.
+    there now), in `repeated` when its newest operation was done before (with that revision), in
+    `refused` when the database will never take it as it is (with the reason, for a user); every
+    other one was written with `revisions[position]`, which is 0 for those.
     """
 
     revisions: Sequence[int]
     moved: Mapping[int, Row | None] = field(default_factory=dict[int, Row | None])
     repeated: Mapping[int, int] = field(default_factory=dict[int, int])
+    refused: Mapping[int, str] = field(default_factory=dict[int, str])
     refused: Mapping[int, str] = field(default_factory=dict[int, str])
     """Rows that can never be stored, with the reason; the others of the commit were written."""
 
@@ -96,7 +98,8 @@ class Store(Protocol):
     """A place for overrides and their journal.
 
     - `commit` is atomic: after a crash all of its written rows are there, or none.
-    - A row of one target never fails another's: a moved one is reported, the rest are written.
+    - A row never fails another: one that moved, or that the database can't take, is reported, the
+      rest are written.
     - An operation id is done at most once, whichever process it arrives at.
     - Raises StoreUnavailable where another try may help, StoreRefused where none will.
     - After StoreUnavailable the same object goes on working once the database is back.
