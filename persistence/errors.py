@@ -1,18 +1,18 @@
 """Every exception of the library. Pure; raised everywhere.
 
-    PersistenceError
-    ├── DeclarationError      a settings class is wrong; raised at import
-    ├── EditError             an edit was refused; the last good value stays
-    │   ├── InvalidValue      wrong type, out of bounds, too large, not JSON
-    │   ├── UnknownField      no such setting in that tool
-    │   ├── ScopeNotAllowed   the setting can't be set at that scope
-    │   ├── PolicyViolation   a weaker layer enforces another value
-    │   ├── PermissionDenied  missing and foreign answer alike
-    │   └── NotReady          nothing was loaded yet, so nothing may be saved
-    └── StoreError
-        ├── StoreUnavailable  away, locked, full, read-only: worth another try
-        ├── StoreRefused      this write can never succeed
-        └── StoreTooNew       the tables were made by a newer version of the library
+PersistenceError
+├── DeclarationError      a settings class is wrong; raised at import
+├── EditError             an edit was refused; the last good value stays
+│   ├── InvalidValue      wrong type, out of bounds, too large, not JSON
+│   ├── UnknownField      no such setting in that tool
+│   ├── ScopeNotAllowed   the setting can't be set at that scope
+│   ├── PolicyViolation   a weaker layer enforces another value
+│   ├── PermissionDenied  missing and foreign answer alike
+│   └── NotReady          nothing was loaded yet, so nothing may be saved
+└── StoreError
+    ├── StoreUnavailable  away, locked, full, read-only: worth another try
+    ├── StoreRefused      this write can never succeed
+    └── StoreTooNew       the tables were made by a newer version of the library
 """
 
 from __future__ import annotations
