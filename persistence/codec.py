@@ -8,7 +8,8 @@ what a browser would read as something else (RFC 7493, I-JSON), is refused and n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from json.encoder import encode_basestring  # the C one: JSONEncoder's own for ensure_ascii=False
 from typing import TYPE_CHECKING, Any, cast
@@ -36,6 +37,9 @@ _dump = json.JSONEncoder(
     separators=(",", ":"),
 ).encode
 _CONTAINERS = frozenset({list, dict, tuple})
+_CONTAINS_ITSELF = "contains itself"
+_NO_TEXT = object()
+"""Stands for a key that isn't text, when a value is looked through."""
 _PLAIN = frozenset({str, int, float, bool, type(None)}) | _CONTAINERS
 
 
@@ -61,7 +65,7 @@ def encode(
     elif value is None or kind is bool:
         text = "null" if value is None else "true" if value else "false"
     else:
-        text = _dump(value if _is_plain(value, limit) else _Copier(field, limit).copy(value))
+        text = _dump(value if _is_plain(value, field, limit) else _Copier(field, limit).copy(value))
     if text.isascii():
         size = len(text)
     else:
@@ -95,42 +99,59 @@ def decode(text: str, *, field: str = "value") -> Any:
 # --- looking at a value --------------------------------------------------------------------------
 
 
-def _is_plain(value: Any, limit: int) -> bool:
+def _is_plain(value: Any, field: str, limit: int) -> bool:
     """Whether the C encoder may have it: only exact built-in types, nothing to refuse or to mend.
 
-    Goes level by level, so that a cycle ends at the deepest level, and a value that is small in
-    memory but huge as text at the limit. Each item takes at least two bytes of text.
+    Raises InvalidValue where it is too large or too deep.
     """
     if type(value) not in _CONTAINERS:
         return False
+    for items in _levels(value, field, limit):
+        if not _PLAIN.issuperset(map(type, items)) or not all(map(_is_safe, _of(items, int))):
+            return False
+        if any(item - item or repr(item) == "-0.0" for item in _of(items, float)):
+            return False
+    return True
+
+
+def _levels(value: Any, field: str, limit: int) -> Iterator[list[Any]]:
+    """The keys and items of all containers, level by level.
+
+    So a cycle ends at the deepest level, and a value that is small in memory but huge as text at
+    the limit: each item takes at least two bytes of text.
+    """
     level: list[Any] = [value]
     size = 0
     for _ in range(DEEPEST):
         size += 2 * sum(map(len, level))
         if size > limit:
-            return False
+            raise _endless(value, field) or _too_large(field, size, limit, at_least=True)
         items = _items(level)
-        if items is None or not _PLAIN.issuperset(map(type, items)):
-            return False
         size += sum(map(len, _of(items, str)))
-        if size > limit or not all(map(_is_safe, _of(items, int))):
-            return False
-        if any(item - item or repr(item) == "-0.0" for item in _of(items, float)):
-            return False
+        if size > limit:
+            raise _too_large(field, size, limit, at_least=True)
+        yield items
         level = [item for item in items if type(item) in _CONTAINERS]
         if not level:
-            return True
-    return False
+            return
+    raise _endless(value, field) or _too_deep(field)
 
 
-def _items(level: Iterable[Any]) -> list[Any] | None:
-    """The keys and items of all these containers; None where a key isn't text."""
+def _items(level: Iterable[Any]) -> list[Any]:
     dicts = [each for each in level if type(each) is dict]
-    keys = list(chain.from_iterable(dicts))
-    if any(type(key) is not str for key in keys):
-        return None
+    keys = [key if type(key) is str else _NO_TEXT for key in chain.from_iterable(dicts)]
     rest = (each.values() if type(each) is dict else each for each in level)
     return keys + list(chain.from_iterable(rest))
+
+
+def _endless(value: Any, field: str) -> InvalidValue | None:
+    """For a better message: whether the first 20,000 items show that it contains itself."""
+    try:
+        _Copier(field, limit=40_000, strict=False).copy(value)
+    except InvalidValue as error:
+        if error.problem.endswith(_CONTAINS_ITSELF):
+            return error
+    return None
 
 
 def _of(items: list[Any], kind: type) -> list[Any]:
@@ -143,8 +164,8 @@ def _is_safe(number: int) -> bool:
 
 def _adapt(value: Any, field: str, adapter: TypeAdapter[Any], limit: int) -> Any:
     """What the declared type makes of the value for JSON; a set's items in a settled order."""
-    if isinstance(value, (list, dict, tuple)) and not _is_plain(value, limit):
-        _Copier(field, limit, strict=False).copy(value)  # or the adapter might never end
+    if type(value) in _CONTAINERS:
+        deque(_levels(value, field, limit), maxlen=0)  # or the adapter might never end
     try:
         plain = adapter.dump_python(value, mode="json", warnings="none")
     except RecursionError:
@@ -217,7 +238,7 @@ class _Copier:
 
     def _container(self, value: list[Any] | dict[Any, Any]) -> Any:
         if id(value) in self.within:
-            raise self._refuse("contains itself")
+            raise self._refuse(_CONTAINS_ITSELF)
         if len(self.within) >= DEEPEST:
             raise _too_deep(self.field)
         self.within.add(id(value))
@@ -274,5 +295,5 @@ def _depth(value: Any) -> int:
     level, depth = [value], 0
     while level := [each for each in level if type(each) in _CONTAINERS]:
         depth += 1
-        level = _items(level) or []
+        level = _items(level)
     return depth

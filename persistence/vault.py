@@ -92,9 +92,8 @@ def _fernet(keys: list[str]) -> MultiFernet:
 
 
 def _no_key(where: str) -> DeclarationError:
-    return DeclarationError(
-        where, "is secret, and the engine has no key to encrypt it with", hint=f"{WHERE}. {MAKE_ONE}"
-    )
+    problem = "is secret, and the engine has no key to encrypt it with"
+    return DeclarationError(where, problem, hint=f"Give it {WHERE}. {MAKE_ONE}")
 
 
 def _no_package(where: str) -> DeclarationError:

@@ -90,7 +90,6 @@ class Receipt:
     moved: Mapping[int, Row | None] = field(default_factory=dict[int, Row | None])
     repeated: Mapping[int, int] = field(default_factory=dict[int, int])
     refused: Mapping[int, str] = field(default_factory=dict[int, str])
-    refused: Mapping[int, str] = field(default_factory=dict[int, str])
     """Rows that can never be stored, with the reason; the others of the commit were written."""
 
 

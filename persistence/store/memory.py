@@ -48,8 +48,9 @@ class MemoryStore:
     def _put(self, write: Write) -> int:
         self._revision += 1
         self._rows.setdefault(write.target, {})[write.field] = Row(
-            write.kind, write.text, self._revision, write.author, write.at, write.version, write.note
-        )
+            write.kind, write.text, self._revision,
+            write.author, write.at, write.version, write.note,
+        )  # fmt: skip
         self._journal[self._revision] = Change(
             self._revision, write.target, write.field, write.kind,
             None if write.secret else write.text,
