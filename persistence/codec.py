@@ -8,7 +8,6 @@ what a browser would read as something else (RFC 7493, I-JSON), is refused and n
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from json.encoder import encode_basestring  # the C one: JSONEncoder's own for ensure_ascii=False
@@ -164,8 +163,10 @@ def _is_safe(number: int) -> bool:
 
 def _adapt(value: Any, field: str, adapter: TypeAdapter[Any], limit: int) -> Any:
     """What the declared type makes of the value for JSON; a set's items in a settled order."""
-    if type(value) in _CONTAINERS:
-        deque(_levels(value, field, limit), maxlen=0)  # or the adapter might never end
+    # Before the adapter, which might never end, and makes null of NaN.
+    levels = _levels(value, field, limit) if type(value) in _CONTAINERS else iter([[value]])
+    if any(item - item for items in levels for item in _of(items, float)):
+        _Copier(field, limit, strict=False).copy(value)  # finds the place, and raises
     try:
         plain = adapter.dump_python(value, mode="json", warnings="none")
     except RecursionError:
