@@ -142,6 +142,11 @@ class Binding(Generic[S]):
     # --- state -----------------------------------------------------------------------------------
 
     @property
+    def view(self) -> View | None:
+        """The effective values and who gives them; to be read only. None while nobody is shown."""
+        return self._view
+
+    @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers looked at, weakest first."""
         return self._view.layers if self._view is not None else ()
@@ -472,9 +477,20 @@ class Binding(Generic[S]):
         cause: Cause,
         stack: Stack | None = None,
     ) -> Hidden:
-        view = self._require_view()
-        if stack is not None and stack != view.stack:
-            view = self.engine.view(self.spec, stack)
+        view = self._view
+        if stack is not None and (view is None or stack != view.stack):
+            other = self.engine.view(self.spec, stack)
+            try:
+                return self._edit_in(other, kind, values, scope, cause)
+            finally:
+                self.engine.release(other)
+        if cause.source == "user":
+            self.interacted = True
+        return self._edit_in(self._require_view(), kind, values, scope, cause)
+
+    def _edit_in(
+        self, view: View, kind: Kind, values: Mapping[str, Any], scope: str | None, cause: Cause
+    ) -> Hidden:
         index = self._index_in(view, scope)
         layer = view.layers[index]
         if cause.source != "user" and not all(each.gate.is_open for each in view.layers):
@@ -493,13 +509,13 @@ class Binding(Generic[S]):
             self.engine.recorder.record(layer, spec, kind, value, cause, view=view, delta=delta)
             if by := view.hidden_by(field, index):
                 hidden[field] = by
-        if cause.source == "user" and stack is None:
-            self.interacted = True
         return hidden
 
     def _index_in(self, view: View, scope: str | None) -> int:
-        name = scope or self.edit_scope
         scopes = [target.scope for target in view.stack]
+        name = scope or self._edit or self.spec.edit
+        if scope is None and scopes and name not in scopes:
+            name = scopes[-1]
         if name not in scopes:
             raise NotReady(self.spec.tool, f"no {name} is shown")
         return scopes.index(name)
