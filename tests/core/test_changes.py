@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persistence.changes import Override, Patch, difference, same, three_way
-from persistence.settings import UNSET
+from persistence.specs import UNSET
 
 keys = st.sampled_from("abcd")
 values = st.one_of(st.none(), st.booleans(), st.integers(0, 2), st.lists(st.integers(0, 1)))

@@ -32,12 +32,12 @@ def test_an_answer_of_a_load_that_is_not_the_newest_is_ignored() -> None:
 
 
 @pytest.mark.parametrize("succeeds", [True, False])
-def test_the_answer_of_a_load_begun_before_the_gate_closed_is_ignored(succeeds: bool) -> None:
+def test_the_answer_of_a_load_begun_before_the_owner_was_gone_is_ignored(succeeds: bool) -> None:
     gate = Gate()
     epoch = gate.begin()
-    gate.close()
+    gate.retire("deleted")
     assert not (gate.finish(epoch) if succeeds else gate.fail(epoch, "away"))
-    assert gate.state == "closed"
+    assert gate.state == "gone"
 
 
 def test_a_failed_load_leaves_it_closed_with_the_reason_until_a_later_one_succeeds() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from persistence.changes import Override, Patch
 from persistence.resolve import DEFAULT, resolve
-from persistence.settings import Declaration, SettingSpec, make_setting
+from persistence.settings import make_setting
+from persistence.specs import Declaration, SettingSpec
 
 FRAMES = make_setting("tests.Travel", "frames", int, Declaration(61))
 PROMPT = make_setting("tests.Travel", "prompt", str, Declaration("", inherit=False))

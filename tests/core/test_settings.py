@@ -12,19 +12,15 @@ from typing_extensions import TypedDict
 
 from persistence.errors import DeclarationError, InvalidValue, UnknownField
 from persistence.settings import (
-    UNSET,
-    Declaration,
     Settings,
-    SettingSpec,
-    ToolSpec,
     camel_case,
     make_setting,
     registry,
     setting,
     tool_of,
-    undeclared_tool,
     validates,
 )
+from persistence.specs import UNSET, Declaration, SettingSpec, ToolSpec, undeclared_tool
 
 
 @pytest.fixture(autouse=True)
@@ -459,7 +455,7 @@ class Ranged(Settings, tool="t.ranged", edit="shot"):
     other: int = setting(0)
 
     @validates("first", "last")
-    def in_order(values: Mapping[str, Any]) -> None:
+    def in_order(values: Mapping[str, Any]) -> None:  # noqa: N805  # it becomes a static method
         if values["first"] > values["last"]:
             raise ValueError("first must not lie after last")
 
@@ -473,7 +469,9 @@ def test_a_validator_across_fields_runs_only_when_one_of_them_changes() -> None:
     assert caught.value.field == "last"
 
 
-@pytest.mark.parametrize("name", ["__class__", "_hidden", "router", "a.b", "", "Frames", "x" * 10**4])
+@pytest.mark.parametrize(
+    "name", ["__class__", "_hidden", "router", "a.b", "", "Frames", "x" * 10**4]
+)
 def test_an_unknown_field_is_refused_whatever_it_is_called(name: str) -> None:
     with pytest.raises(UnknownField) as caught:
         Ranged.__tool__.require(name)

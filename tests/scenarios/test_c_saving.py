@@ -1,0 +1,679 @@
+"""C: what is dirty, when it is saved, what happens when that fails, and what is said meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+import pytest
+
+from persistence import InvalidValue, Notice, StoreUnavailable
+from persistence.testing import FailingStore
+from tests.scenarios.tools import (
+    MINE,
+    OTHER,
+    SHOT,
+    Images,
+    Start,
+    Travel,
+    Ui,
+    journal,
+    operation,
+    stored,
+    target,
+)
+
+
+async def test_c1_ten_edits_within_the_debounce_are_one_write_with_the_last_values(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        for number in range(1, 11):
+            travel.update(frames=number, prompt="x" * number)
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(1)
+        assert len(store.commits.log) == 1
+        assert sorted(await journal(engine)) == [("frames", 10), ("prompt", "x" * 10)]
+
+
+async def test_c1_an_edit_and_its_reverse_are_no_write_and_not_dirty(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41)
+        assert (travel.is_dirty, travel.status) == (True, "saving")
+        travel.reset("frames")
+        assert (travel.is_dirty, travel.status) == (False, "ready")
+        await asyncio.sleep(5)
+        assert store.written == []
+
+
+async def test_c1_an_edit_back_to_the_saved_value_is_no_write_and_not_dirty(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41)
+        await travel.flush()
+        travel.update(frames=42)
+        travel.update(frames=41)
+        assert not travel.is_dirty
+        await asyncio.sleep(5)
+        assert await journal(engine) == [("frames", 41)]
+
+
+async def test_c1_an_edit_back_to_the_inherited_value_leaves_no_override(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41)
+        travel.update(frames=61)
+        await asyncio.sleep(5)
+        assert travel.values.frames == 61
+        assert not travel.is_dirty
+        assert await stored(store) in ({}, {"frames": 61})
+
+
+async def test_c1_an_edit_and_its_reverse_while_the_edit_is_in_flight_ends_at_the_old_value(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41)
+        await travel.flush()
+        store.commits.delay(1.0)
+        travel.update(frames=42)
+        await asyncio.sleep(0.5)  # in flight
+        travel.update(frames=41)
+        await asyncio.sleep(5)
+        assert travel.values.frames == 41
+        assert await stored(store) == {"frames": 41}
+        assert await journal(engine) == [("frames", 41), ("frames", 42), ("frames", 41)]
+
+
+async def test_c2_continuous_typing_still_saves_at_least_every_max_wait(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        loop = asyncio.get_running_loop()
+        began, saves = loop.time(), list[float]()
+        engine.subscribe(
+            lambda notice: saves.append(loop.time()) if notice.kind == "committed" else None
+        )
+        for number in range(100):
+            travel.update(prompt="x" * (number + 1))
+            await asyncio.sleep(0.1)
+        gaps = [after - before for before, after in zip([began, *saves], saves, strict=False)]
+        assert len(saves) in range(9, 12)
+        assert max(gaps) <= 1.15
+
+
+async def test_c3_typing_goes_on_during_a_save_and_a_second_save_follows(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.delay(2.0, 2)
+        travel.update(prompt="older")
+        await asyncio.sleep(1)
+        travel.update(prompt="newer")
+        await asyncio.sleep(1.5)  # the first save has ended
+        assert await stored(store) == {"prompt": "older"}
+        assert travel.values.prompt == "newer"
+        assert (travel.is_dirty, travel.status) == (True, "saving")
+        await asyncio.sleep(3)
+        assert await stored(store) == {"prompt": "newer"}
+        assert (travel.is_dirty, travel.status) == (False, "ready")
+        assert len(store.commits.log) == 2
+
+
+async def test_c4_save_cancels_the_debounce_one_write(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41)
+        await travel.save()
+        assert await stored(store) == {"frames": 41}
+        assert not travel.is_dirty
+        await asyncio.sleep(5)
+        assert len(store.commits.log) == 1
+
+
+async def test_c4_revert_returns_to_the_last_confirmed_values_and_cancels(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41)
+        await travel.save()
+        travel.update(frames=42, prompt="no")
+        travel.revert()
+        assert (travel.values.frames, travel.values.prompt) == (41, "")
+        assert not travel.is_dirty
+        await asyncio.sleep(5)
+        assert await journal(engine) == [("frames", 41)]
+
+
+async def test_c4_revert_of_one_field_leaves_the_others(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=42, prompt="yes")
+        travel.revert("frames")
+        await travel.flush()
+        assert await stored(store) == {"prompt": "yes"}
+
+
+async def test_c4_revert_while_the_save_is_in_flight_ends_at_the_last_confirmed_value(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41)
+        await travel.save()
+        store.commits.delay(2.0)
+        travel.update(frames=42)
+        await asyncio.sleep(1)
+        travel.revert()
+        assert travel.values.frames == 41
+        await asyncio.sleep(10)
+        assert travel.values.frames == 41
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_c4_reset_returns_to_what_is_inherited(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(scope="project", frames=24)
+        travel.update(frames=41, mode="advanced", prompt="a fox")
+        await travel.flush()
+        travel.reset("frames")
+        assert travel.values.frames == 24
+        travel.reset()
+        assert (travel.values.mode, travel.values.prompt) == ("basic", "")
+        await travel.flush()
+        assert await stored(store) == {}
+
+
+async def test_c5_two_triggers_of_the_same_flush_are_one_write(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.delay(1.0, None)
+        travel.update(frames=41)
+        await asyncio.gather(travel.flush(), engine.flush(), travel.save())
+        travel.close()
+        assert len(store.commits.log) == 1
+    assert len(store.commits.log) == 1
+
+
+async def test_c6_debounced_then_immediate_is_one_merged_write(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        images = await engine.open(Images, MINE)
+        images.update(per_prompt=2)
+        await asyncio.sleep(0.1)
+        images.update(quality="high")  # declared with flush="now"
+        await asyncio.sleep(0.02)
+        assert await stored(store, target(Images, "project")) == {
+            "per_prompt": 2,
+            "quality": "high",
+        }
+        await asyncio.sleep(5)
+        assert len(store.commits.log) == 1
+
+
+async def test_c7_a_write_that_can_never_succeed_is_set_aside_and_blocks_nobody(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        bad, good = await engine.open(Travel, MINE), await engine.open(Travel, OTHER)
+        store.commits.refuse(lambda write: write.target == SHOT and write.field == "prompt")
+        bad.update(prompt="never", frames=41)
+        good.update(prompt="fine")
+        await asyncio.sleep(30)
+        assert await stored(store, target(Travel, owner="s2")) == {"prompt": "fine"}
+        assert (good.status, good.is_dirty) == ("ready", False)
+        assert await stored(store) == {"frames": 41}
+        assert [(one.field, one.value) for one in bad.refused] == [("prompt", "never")]
+        assert "refuse" in bad.refused[0].problem
+        assert bad.status == "error"
+        assert "refuse" in bad.last_error
+        bad.update(frames=42)
+        await bad.flush()
+        assert await stored(store) == {"frames": 42}
+
+
+async def test_c7_what_was_set_aside_can_be_retried(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.refuse(lambda write: write.field == "prompt")
+        travel.update(prompt="kept")
+        await asyncio.sleep(30)
+        assert travel.refused
+        store.commits.mend()
+        travel.retry()
+        await travel.flush()
+        assert travel.refused == ()
+        assert (travel.status, travel.last_error, travel.is_dirty) == ("ready", "", False)
+        assert await stored(store) == {"prompt": "kept"}
+
+
+async def test_c7_what_was_set_aside_can_be_discarded(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.refuse(lambda write: write.field == "prompt")
+        travel.update(prompt="dropped")
+        await asyncio.sleep(30)
+        travel.discard("prompt")
+        assert travel.refused == ()
+        assert (travel.status, travel.values.prompt, travel.is_dirty) == ("ready", "", False)
+        await asyncio.sleep(30)
+        assert await stored(store) == {}
+
+
+async def test_c7_a_newer_edit_takes_the_place_of_one_that_was_set_aside(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.refuse(lambda write: "never" in (write.text or ""))
+        travel.update(prompt="never")
+        await asyncio.sleep(30)
+        travel.update(prompt="better")
+        await travel.flush()
+        assert travel.refused == ()
+        assert (travel.status, travel.values.prompt) == ("ready", "better")
+        assert await stored(store) == {"prompt": "better"}
+
+
+async def test_c8_a_save_that_fails_retries_with_growing_jittered_waits(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        loop = asyncio.get_running_loop()
+        tries = list[float]()
+        engine.subscribe(
+            lambda notice: tries.append(loop.time()) if notice.kind == "failed" else None
+        )
+        store.commits.fail(8)
+        travel.update(frames=41)
+        await asyncio.sleep(0.4)
+        assert (travel.status, travel.is_dirty) == ("error", True)
+        assert "asked to fail" in travel.last_error
+        assert not engine.available
+        await asyncio.sleep(120)
+        waits = [after - before for before, after in zip(tries, tries[1:], strict=False)]
+        assert len(store.commits.log) == 9
+        assert max(waits[:3]) < max(waits[4:])
+        assert len({round(wait, 4) for wait in waits}) == len(waits)
+        assert (travel.status, travel.is_dirty, travel.last_error) == ("ready", False, "")
+        assert engine.available
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_c8_typing_during_an_outage_is_kept_and_saved_once_with_the_last_value(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.fail(None)
+        for number in range(60):
+            travel.update(prompt="x" * (number + 1))
+            await asyncio.sleep(1)
+        assert len(store.commits.log) < 40  # typing doesn't hasten the retries
+        store.commits.mend()
+        await asyncio.sleep(30)
+        assert await journal(engine) == [("prompt", "x" * 60)]
+
+
+async def test_c8_when_the_answer_was_lost_the_edit_is_there_once(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.lose_answer()
+        travel.update(frames=41)
+        await asyncio.sleep(30)
+        assert (travel.status, travel.is_dirty, travel.conflicts) == ("ready", False, ())
+        assert travel.values.frames == 41
+        assert await journal(engine) == [("frames", 41)]
+
+
+async def test_c8_when_the_answer_was_lost_typing_goes_on_without_a_conflict_with_oneself(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.lose_answer()
+        travel.update(frames=41)
+        await asyncio.sleep(0.31)
+        travel.update(frames=42)
+        await asyncio.sleep(30)
+        assert (travel.status, travel.is_dirty, travel.conflicts) == ("ready", False, ())
+        assert (travel.values.frames, await stored(store)) == (42, {"frames": 42})
+
+
+async def test_c8_flush_says_when_the_store_is_away(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.fail(1)
+        travel.update(frames=41)
+        with pytest.raises(StoreUnavailable):
+            await travel.flush()
+        assert travel.is_dirty
+        await travel.flush()
+        assert not travel.is_dirty
+
+
+async def test_c8_a_database_that_cannot_be_opened_is_said_and_heals_by_itself(
+    start: Start, store: FailingStore
+) -> None:
+    store.opens.fail(3)
+    async with start() as engine:
+        assert not engine.available
+        assert engine.problem
+        travel = engine.bind(Travel)
+        showing = asyncio.create_task(travel.show(MINE))
+        await asyncio.sleep(120)
+        assert showing.done()
+        assert engine.available
+        assert travel.status == "ready"
+        travel.update(frames=41)
+        await travel.flush()
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_c9_during_a_drag_nothing_is_sent_and_when_it_ends_the_newest_value_is(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        with travel.gesture():
+            for number in range(1, 50):
+                travel.update(frames=number)
+                await asyncio.sleep(0.1)
+            assert store.written == []
+            assert travel.is_dirty
+        await asyncio.sleep(0.4)
+        assert await journal(engine) == [("frames", 49)]
+
+
+async def test_c9_of_two_gestures_the_last_one_to_end_releases(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.hold()
+        travel.hold()
+        travel.update(frames=41)
+        travel.release()
+        await asyncio.sleep(5)
+        assert store.written == []
+        travel.release()
+        await asyncio.sleep(0.4)
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_c9_stopping_in_the_middle_of_a_drag_saves_what_is_there(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.hold()
+        travel.update(frames=41)
+    assert await stored(store) == {"frames": 41}
+
+
+async def test_c9_a_gesture_that_is_abandoned_by_closing_its_page_does_not_hold_for_ever(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.hold()
+        travel.update(frames=41)
+        travel.close()
+        await asyncio.sleep(5)
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_c10_our_own_save_is_not_an_external_change(start: Start) -> None:
+    async with start() as engine:
+        mine, theirs = await engine.open(Travel, MINE), await engine.open(Travel, MINE)
+        notices: list[Notice] = []
+        engine.subscribe(notices.append)
+        heard: list[tuple[dict[str, Any], str]] = []
+        mine.on_change(lambda changed, source: heard.append((dict(changed), source)))
+        mine.update(frames=41)
+        await mine.flush()
+        assert heard == [({"frames": 41}, "user")]
+        assert theirs.values.frames == 41
+        assert {notice.origin for notice in notices if notice.kind == "edited"} == {mine}
+        assert [notice.kind for notice in notices] == ["edited", "committed"]
+
+
+async def test_c10_a_remote_tab_hears_of_the_change_once_and_of_its_save_not_at_all(
+    start: Start,
+) -> None:
+    async with start() as engine:
+        mine, theirs = await engine.open(Travel, MINE), await engine.open(Travel, MINE)
+        heard: list[dict[str, Any]] = []
+        theirs.on_change(lambda changed, _: heard.append(dict(changed)))
+        mine.update(frames=41)
+        await mine.flush()
+        assert heard == [{"frames": 41}]
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "limit"),
+    [
+        ({"frames": 0}, "frames", "1"),
+        ({"frames": 242}, "frames", "241"),
+        ({"frames": True}, "frames", ""),
+        ({"frames": "41"}, "frames", ""),
+        ({"strength": math.nan}, "strength", ""),
+        ({"strength": math.inf}, "strength", ""),
+        ({"prompt": "x" * 5001}, "prompt", "5000"),
+        ({"prompt": b"bytes"}, "prompt", ""),
+        ({"prompt": "\ud800"}, "prompt", ""),
+        ({"mode": "expert"}, "mode", "advanced"),
+        ({"positions": [("a", "b")]}, "positions", "0.1"),
+        ({"table": {"a": 10**400}}, "table", ""),
+        ({"frames": 41, "mode": "expert"}, "mode", ""),
+    ],
+)
+async def test_c11_a_value_that_cannot_be_stored_is_refused_at_the_edit_with_field_and_limit(
+    start: Start, store: FailingStore, values: dict[str, Any], field: str, limit: str
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        before = travel.as_dict()
+        with pytest.raises(InvalidValue) as caught:
+            travel.update(**values)
+        assert caught.value.field == field
+        assert limit in str(caught.value)
+        assert travel.as_dict() == before
+        assert not travel.is_dirty
+        await asyncio.sleep(5)
+        assert store.written == []
+
+
+async def test_c11_a_value_over_the_size_limit_is_refused_with_the_limit(
+    start: Start, store: FailingStore
+) -> None:
+    async with start(value_limit=1000) as engine:
+        ui = await engine.open(Images, MINE)
+        ui.update(prompt="x" * 998)
+        with pytest.raises(InvalidValue, match="1,?000"):
+            ui.update(prompt="ž" * 500)  # 500 characters, 1,000 bytes of UTF-8, and two quotes
+        assert ui.values.prompt == "x" * 998
+
+
+async def test_c11_a_cycle_is_refused(start: Start) -> None:
+    async with start() as engine:
+        odd = await engine.open("s-undeclared-cycle", MINE)
+        cycle: list[Any] = []
+        cycle.append(cycle)
+        deep: Any = []
+        for _ in range(100_000):
+            deep = [deep]
+        for value in (cycle, deep, {1, 2}, b"x", object(), math.nan, {1: 2}):
+            with pytest.raises(InvalidValue, match="field"):
+                odd.set("field", value)
+        assert odd.as_dict() == {}
+
+
+async def test_c11_the_last_good_value_stays(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41)
+        with pytest.raises(InvalidValue):
+            travel.update(frames=999)
+        assert travel.values.frames == 41
+        await travel.flush()
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_c12_a_durable_edit_is_saved_without_waiting_for_the_debounce(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41, durable=True)
+        await asyncio.sleep(0.02)
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_an_edit_of_a_target_waits_behind_no_edit_of_another(
+    start: Start, store: FailingStore
+) -> None:
+    """One transaction holds all that is due; what comes due during it goes with the next."""
+    async with start() as engine:
+        tabs = [await engine.open(Travel, {**MINE, "shot": f"s{n}"}) for n in range(50)]
+        for number, tab in enumerate(tabs):
+            tab.update(frames=number + 1)
+        await asyncio.sleep(1)
+        assert len(store.commits.log) == 1
+        assert all(not tab.is_dirty for tab in tabs)
+
+
+async def test_mark_as_interacted_counts_a_programs_change_as_the_users_and_saves_at_once(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(source="program", frames=41)
+        travel.mark_as_interacted()
+        await asyncio.sleep(0.02)
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_status_is_true_at_every_moment_of_an_edits_life(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = engine.bind(Travel)
+        seen = [travel.status]
+        store.loads.delay(1.0)
+        showing = asyncio.create_task(travel.show(MINE))
+        await asyncio.sleep(0.5)
+        seen.append(travel.status)
+        await showing
+        seen.append(travel.status)
+        assert travel.last_saved is None
+        travel.update(frames=41)
+        seen.append(travel.status)
+        store.commits.fail(1)
+        await asyncio.sleep(0.31)
+        seen.append(travel.status)
+        await asyncio.sleep(10)
+        seen.append(travel.status)
+        assert travel.last_saved is not None
+        await travel.show({})
+        seen.append(travel.status)
+        assert seen == ["idle", "loading", "ready", "saving", "error", "ready", "idle"]
+
+
+async def test_last_saved_is_the_time_of_the_commit_and_survives_a_restart(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        await asyncio.sleep(100)
+        travel.update(frames=41)
+        await travel.flush()
+        saved = travel.last_saved
+        assert saved is not None
+        assert saved - engine.wall() == pytest.approx(0, abs=1)
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        assert travel.last_saved == pytest.approx(saved, abs=1)
+
+
+async def test_an_operation_with_an_id_is_done_once_however_often_it_arrives(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        first = operation("op-1", "frames", 41)
+        assert (await engine.submit(first, actor="ada", wait=True)).status == "confirmed"
+        second = operation("op-2", "frames", 42, base=0, seq=2)
+        assert (await engine.submit(second, actor="ada", wait=True)).status in (
+            "confirmed",
+            "conflict",
+        )
+        before = await journal(engine)
+        assert (await engine.submit(first, actor="ada", wait=True)).status == "confirmed"
+        assert await journal(engine) == before
+    async with start() as engine:
+        assert (await engine.submit(first, actor="ada", wait=True)).status == "confirmed"
+        assert await journal(engine) == before
+
+
+async def test_operations_that_were_folded_into_one_write_are_all_known_as_done(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        typed = [operation(f"op-{n}", "prompt", "x" * n, seq=n) for n in range(1, 6)]
+        for one in typed:
+            assert (await engine.submit(one, actor="ada")).status == "pending"
+        await engine.flush()
+        assert await journal(engine) == [("prompt", "xxxxx")]
+        for one in typed:
+            assert (await engine.submit(one, actor="ada", wait=True)).status == "confirmed"
+        assert await journal(engine) == [("prompt", "xxxxx")]
+    async with start() as engine:
+        for one in typed:
+            assert (await engine.submit(one, actor="ada", wait=True)).status == "confirmed"
+        assert await journal(engine) == [("prompt", "xxxxx")]
+
+
+async def test_an_operation_that_arrives_again_while_it_is_in_flight_is_not_done_twice(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        await engine.load([SHOT])
+        store.commits.delay(1.0)
+        one = operation("op-1", "frames", 41)
+        answers = await asyncio.gather(
+            *(engine.submit(one, actor="ada", wait=True) for _ in range(3))
+        )
+        assert {answer.status for answer in answers} == {"confirmed"}
+        assert await journal(engine) == [("frames", 41)]
+
+
+async def test_operations_of_a_merging_setting_keep_each_others_keys(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ui = await engine.open(Ui, {"user": "ada"})
+        ui.set_key("locks", "shots", True)
+        ui.set_key("locks", "tasks", True)
+        await ui.flush()
+        assert ui.values.locks == {"gens": False, "shots": True, "tasks": True}
+        assert len(store.commits.log) == 1
