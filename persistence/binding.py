@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -28,7 +29,7 @@ from .errors import (
 from .explain import Explanation, explain
 from .layers import Conflict, Layer, Refused, View
 from .operations import check_scope
-from .recorder import Cause
+from .recorder import Cause, Prepared
 from .scopes import Stack
 from .specs import ToolSpec
 from .status import Status, last_saved, problems, status_of
@@ -387,10 +388,10 @@ class Binding(Generic[S]):
     def revert(self, *fields: str) -> None:
         """Back to what was last confirmed; every field of the shown layers, when none is named.
 
-        What is being written at this moment can't be taken back: reset it afterwards.
+        What is being written at this moment is written over afterwards.
         """
         for layer in self.layers:
-            dirty = {*layer.pending.waiting, *layer.refused, *layer.conflicts}
+            dirty = {*layer.pending.fields(), *layer.refused, *layer.conflicts}
             for field in dirty if not fields else dirty & set(fields):
                 self.engine.recorder.revert(layer, field)
 
@@ -437,7 +438,7 @@ class Binding(Generic[S]):
     # --- helpers ---------------------------------------------------------------------------------
 
     def _cause(self, source: str, group: str, operation: str, durable: bool) -> Cause:
-        return Cause(self.actor, source, group, operation, self, durable)
+        return Cause(self.actor, source, group, operation, "", self, durable)
 
     def _require_view(self) -> View:
         if self._view is None:
@@ -493,22 +494,24 @@ class Binding(Generic[S]):
     ) -> Hidden:
         index = self._index_in(view, scope)
         layer = view.layers[index]
+        if cause.source == "load":
+            return {}  # what a page load sets is initialisation: the database wins
         if cause.source != "user" and not all(each.gate.is_open for each in view.layers):
             return {}  # a program's edit before the load: the database wins
-        checked = self._check(kind, values, view, index)
-        group = cause.group or self.engine.recorder.group()
-        cause = Cause(
-            cause.actor, cause.source, group, cause.operation, cause.origin, cause.durable
-        )
-        hidden: Hidden = {}
-        for field, value in checked.items():
+        recorder = self.engine.recorder
+        prepared: list[Prepared] = []
+        for field, value in self._check(kind, values, view, index).items():
             spec = self.spec.require(field)
             delta = None
             if spec.merge and kind in ("set", "pin"):
                 delta = _delta(kind, view.at(field, index), value)
-            self.engine.recorder.record(layer, spec, kind, value, cause, view=view, delta=delta)
-            if by := view.hidden_by(field, index):
-                hidden[field] = by
+            prepared.append(recorder.prepare(layer, spec, kind, value, delta=delta))
+        cause = cause if cause.group else replace(cause, group=recorder.group())
+        hidden: Hidden = {}
+        for each in prepared:
+            recorder.accept(layer, each, cause, view=view)
+            if by := view.hidden_by(each.spec.name, index):
+                hidden[each.spec.name] = by
         return hidden
 
     def _index_in(self, view: View, scope: str | None) -> int:

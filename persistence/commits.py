@@ -43,6 +43,8 @@ class Committer:
         self._task: asyncio.Task[None] | None = None
         self._attempt: asyncio.Future[None] | None = None
         self._tries = 0
+        self.lock = asyncio.Lock()
+        """Held while a commit is under way."""
         self.commits = 0
         """Transactions made so far."""
 
@@ -98,7 +100,8 @@ class Committer:
             self._wake.clear()
             if due := self._engine.scheduler.due(loop.time()):
                 try:
-                    await self._commit(due)
+                    async with self.lock:
+                        await self._commit(due)
                 except StoreError as error:
                     self._ended(error)
                 except Exception as error:
@@ -213,6 +216,8 @@ class Committer:
 
     async def _answer(self, work: Work, receipt: Receipt) -> None:
         """Confirm, rebase or set aside each edit by its own result."""
+        for layer, _ in work:
+            layer.problem = ""
         settled: dict[Layer, tuple[list[str], list[str], str]] = {}
         moved, repeated, refused = receipt.moved, receipt.repeated, receipt.refused
         revisions = receipt.revisions
@@ -233,7 +238,6 @@ class Committer:
             if position % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
         for layer, (fields, operations, author) in settled.items():
-            layer.problem = ""
             self._engine.tell_of(layer, "committed", fields, tuple(operations), author)
             if len(settled) > CHUNK:
                 await asyncio.sleep(0)
@@ -279,7 +283,9 @@ class Committer:
             self._engine.tell_of(layer, "conflict", [edit.field], edit.operations, edit.author)
         elif theirs.holds and same(mine, theirs.value) and edit.kind == theirs.kind:
             self._engine.operations.settle(edit.operations, "confirmed", revision=theirs.revision)
+            layer.last_saved = theirs.at
             layer.show(edit.field, "remote")
+            self._engine.tell_of(layer, "committed", [edit.field], edit.operations, edit.author)
         else:
             self._again(layer, edit, mine, theirs.revision)
 

@@ -7,7 +7,7 @@ it elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .changes import Patch
 from .errors import EditError, ScopeNotAllowed, UnknownField
@@ -28,14 +28,17 @@ async def forget(engine: Engine, scope: str, owner: str) -> int:
 
     Returns how many overrides were removed. Whoever still shows the owner sees its defaults.
     """
-    removed = await engine.store.forget(scope, owner)
-    for layer in [each for each in engine.layers.values() if each.target[:2] == (scope, owner)]:
+    held = [each for each in engine.layers.values() if each.target[:2] == (scope, owner)]
+    for layer in held:
+        layer.gate.retire(f"this {scope} is gone")
+        engine.scheduler.cancel(layer.pending)
+    async with engine.committer.lock:  # what is being written is removed with the rest
+        removed = await engine.store.forget(scope, owner)
+    for layer in held:
         for edit in [*layer.pending.waiting.values()]:
             layer.pending.drop(edit.field)
-            engine.recorder.set_aside(layer, edit, f"the {scope} it belongs to is gone")
-        engine.scheduler.cancel(layer.pending)
+            engine.recorder.set_aside(layer, edit, f"belongs to a {scope} that is gone")
         layer.confirmed.clear()
-        layer.gate.close(f"the {scope} is gone")
         for view, _ in layer.views:
             if changed := view.rebuild():
                 view.tell(changed, "remote", None)
@@ -64,9 +67,12 @@ async def copy(engine: Engine, source: tuple[str, str], to: tuple[str, str], *, 
     cause = Cause(actor, "user", engine.recorder.group(), durable=True)
     count = 0
     for one, other in pairs:
-        for field, override in engine.layer(one).confirmed.items():
-            spec = engine.layer(one).spec.require(field)
-            if override.kind in ("set", "pin", "block") and spec.inherit and not spec.secret:
+        layer = engine.layer(one)
+        for field in sorted(layer.fields()):
+            spec, override = layer.spec.require(field), layer.opinion(field)
+            if override is None or not spec.inherit or spec.secret:
+                continue
+            if override.kind in ("set", "pin", "block"):
                 delta = override.value if spec.merge and override.holds else None
                 kind = "pin" if override.kind == "set" else override.kind
                 engine.recorder.record(
@@ -109,7 +115,7 @@ async def import_document(
         layer = engine.layer(target)
         if not isinstance(fields, Mapping):
             raise UnknownField(str(tool)[:80], "isn't an object of fields")
-        for name, value in fields.items():
+        for name, value in cast("Mapping[str, Any]", fields).items():
             spec = layer.spec.by_alias.get(name) or layer.spec.require(name)
             check_scope(spec, scope)
             edits.append((layer, spec, check_json(spec, value)))

@@ -1,16 +1,17 @@
 """Layers in memory, and the effective views over them. Pure; the engine owns them.
 
 A `Layer` is one target: what is stored (confirmed), what is on its way (pending), its gate.
-A `View` is one tool's effective values over a stack of layers. It is patched when a field of a layer changes
-and never computed anew, so that a read is one dict look-up and a write costs the same in a tool of
-five settings and of five hundred.
+A `View` is one tool's effective values over a stack of layers. It is patched when a field of a
+layer changes and never computed anew, so that a read is one dict look-up and a write costs the same
+in a tool of five settings and of five hundred.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import ref
 
 from .changes import Override, Patch, same
 from .errors import PolicyViolation
@@ -59,12 +60,28 @@ class Conflict:
         return self.edit.value
 
 
+class Writer(NamedTuple):
+    """Who edited a field last in this process: nobody conflicts with himself."""
+
+    client: str
+    origin: Callable[[], object | None]
+
+
+def weak(origin: object | None) -> Callable[[], object | None]:
+    """A reference that doesn't keep a closed binding alive."""
+    return ref(origin) if origin is not None else _nobody
+
+
+def _nobody() -> None:
+    return None
+
+
 class Layer:
     """One target in memory."""
 
     __slots__ = (
         "confirmed", "conflicts", "gate", "last_saved", "pending", "problem", "refused", "spec",
-        "target", "unreadable", "views",
+        "target", "unreadable", "views", "writers",
     )  # fmt: skip
 
     def __init__(self, target: Target, spec: ToolSpec) -> None:
@@ -76,6 +93,7 @@ class Layer:
         self.refused: dict[str, Refused] = {}
         self.conflicts: dict[str, Conflict] = {}
         self.unreadable: dict[str, str] = {}
+        self.writers: dict[str, Writer] = {}
         self.problem = ""
         self.last_saved: float | None = None
 
@@ -106,7 +124,16 @@ class Layer:
 class View:
     """The effective values of one tool over one stack. Others only read `values`."""
 
-    __slots__ = ("_watchers", "layers", "policies", "spec", "stack", "values", "winners")
+    __slots__ = (
+        "_content",
+        "_watchers",
+        "layers",
+        "policies",
+        "spec",
+        "stack",
+        "values",
+        "winners",
+    )
 
     def __init__(self, spec: ToolSpec, layers: Iterable[Layer]) -> None:
         self.spec = spec
@@ -115,6 +142,7 @@ class View:
         self.values: dict[str, Any] = {}
         self.winners: dict[str, int] = {}
         self.policies: set[str] = set()
+        self._content = {name for name, each in spec.fields.items() if not each.inherit}
         self._watchers: list[Watcher] = []
         for index, layer in enumerate(self.layers):
             layer.views.append((self, index))
@@ -164,6 +192,7 @@ class View:
             and dirty.delta is None
             and index >= self.winners.get(field, DEFAULT)
             and field not in self.policies
+            and field not in self._content
         ):  # nearly always: a plain value on top of the layer that won so far
             values[field] = dirty.value
             self.winners[field] = index

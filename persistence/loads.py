@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .changes import Override, Patch
 from .errors import InvalidValue, StoreError
@@ -39,7 +39,7 @@ class Loader:
         waits = {
             self.begin(layer)
             for layer in map(self._engine.layer, targets)
-            if not layer.gate.is_open
+            if layer.gate.state not in ("open", "gone")
         }
         for wait in waits:
             await asyncio.shield(wait)
@@ -74,11 +74,11 @@ class Loader:
         else:
             self._tries = 0
             self._engine.reachable()
-            for layer, epoch in wanted.items():
+            for layer in wanted:
                 if self._underway.get(layer) is future:
                     del self._underway[layer]
-                if layer.gate.finish(epoch):
-                    self._fill(layer, rows.get(layer.target, {}))
+            loaded = [layer for layer, epoch in wanted.items() if layer.gate.finish(epoch)]
+            self._fill({layer: rows.get(layer.target, {}) for layer in loaded})
             future.set_result(None)
 
     def _failed(self, wanted: Mapping[Layer, int], error: StoreError) -> None:
@@ -98,22 +98,25 @@ class Loader:
                 if layer.gate.state == "failed" and (layer.views or layer.pending):
                     self.begin(layer)
 
-    def _fill(self, layer: Layer, rows: Mapping[str, Row]) -> None:
-        """Take in what is stored, put waiting edits on top of it, and patch the views."""
+    def _fill(self, loaded: Mapping[Layer, Mapping[str, Row]]) -> None:
+        """Take in what is stored, show it, and put edits that waited for it on top."""
+        for layer, rows in loaded.items():
+            self._take(layer, rows)
+        changes = {view: view.rebuild() for layer in loaded for view, _ in layer.views}
+        for layer in loaded:
+            self._engine.recorder.rebase(layer)
+        for view, changed in changes.items():
+            if changed:
+                view.tell({field: view.values[field] for field in changed}, "load", None)
+        for layer in loaded:
+            self._engine.tell_of(layer, "loaded", layer.confirmed)
+
+    def _take(self, layer: Layer, rows: Mapping[str, Row]) -> None:
         stored, unreadable = read_rows(layer.spec, rows, self._engine.vault.decrypt)
-        layer.confirmed = stored
-        layer.unreadable = unreadable
+        layer.confirmed, layer.unreadable = stored, unreadable
+        layer.last_saved = max((each.at for each in stored.values()), default=None)
         for field, problem in unreadable.items():
-            log.error(
-                "%s.%s of %s can't be read: %s", layer.spec.tool, field, layer.target, problem
-            )
-        saved = [each.at for each in stored.values()]
-        layer.last_saved = max(saved, default=None)
-        self._engine.recorder.rebase(layer)
-        for view, _ in layer.views:
-            if changed := view.rebuild():
-                view.tell(changed, "load", None)
-        self._engine.tell_of(layer, "loaded", stored)
+            log.error("%s of %s can't be read: %s", field, layer.target, problem)
 
 
 def _retrieve(future: asyncio.Future[None]) -> None:
@@ -214,9 +217,10 @@ def parse(spec: SettingSpec, text: str) -> Any:
     """A stored value; for a setting that merges, the patch that its layer holds."""
     if not spec.merge:
         return spec.parse(text)
-    held = json.loads(text)
-    if not isinstance(held, dict) or not held.keys() <= {"set", "remove"}:
+    held: Any = json.loads(text)
+    if not isinstance(held, dict) or not cast("dict[str, Any]", held).keys() <= {"set", "remove"}:
         raise InvalidValue(spec.name, "isn't a patch")
+    held = cast("dict[str, Any]", held)
     return Patch(
         spec.parse(json.dumps(held.get("set", {}), ensure_ascii=False)),
         frozenset(held.get("remove", ())),

@@ -46,6 +46,8 @@ class Operation:
     value: Any = None
     base: int = 0
     """The revision of the field that the user saw."""
+    after: str = ""
+    """This client's own operation on the field that wasn't confirmed yet, if it was made on one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ class Operations:
         layer = engine.layer(operation.target)
         await engine.load([operation.target])
         spec = layer.spec.require(operation.field)
-        if (conflict := self._moved(layer, operation, actor)) is not None:
+        if (conflict := await self._moved(layer, operation, origin)) is not None:
             return conflict
         value, delta = operation.value, None
         if operation.kind in ("set", "pin"):
@@ -166,7 +168,8 @@ class Operations:
             delta = difference(shown, value)
         future = self._expect(operation.id)
         self._note(operation)
-        cause = Cause(actor, "user", engine.recorder.group(), operation.id, origin)
+        group = engine.recorder.group()
+        cause = Cause(actor, "user", group, operation.id, operation.client, origin)
         try:
             engine.recorder.record(layer, spec, operation.kind, value, cause, delta=delta)
         except EditError:
@@ -174,16 +177,28 @@ class Operations:
             raise
         return future
 
-    def _moved(self, layer: Layer, operation: Operation, actor: str) -> Outcome | None:
-        """Did somebody else change the field since the client looked at it?"""
+    async def _moved(
+        self, layer: Layer, operation: Operation, origin: object | None
+    ) -> Outcome | None:
+        """Did somebody else, or another tab, change the field since the client looked at it?"""
         stored = layer.confirmed.get(operation.field)
-        if stored is None or stored.revision <= operation.base or stored.author == actor:
+        if stored is None or stored.revision <= operation.base:
             return None
         if layer.pending.newest(operation.field) is not None:
             return None  # made on an edit that isn't confirmed yet; the store will check
+        writer = layer.writers.get(operation.field)
+        if writer is not None and writer.client == operation.client:
+            return None
+        if writer is not None and origin is not None and writer.origin() is origin:
+            return None
         if stored.holds and same(stored.value, operation.value):
             return None
-        problem = f"was changed by {stored.author or 'somebody else'} meanwhile"
+        if operation.after:
+            done = await self._engine.store.done([operation.after])
+            if done.get(operation.after) == stored.revision:
+                return None
+        author = stored.author or "somebody else"
+        problem = f"was changed by {author} meanwhile"
         return Outcome(operation.id, "conflict", problem, stored.revision)
 
     def _note(self, operation: Operation) -> None:
@@ -201,7 +216,8 @@ class Operations:
 def check_shape(operation: Operation) -> None:
     """Types and lengths of what a client sent. Raises InvalidValue and PermissionDenied."""
     field = str(operation.field)[:80]
-    for name, text in (("id", operation.id), ("client", operation.client)):
+    texts: tuple[tuple[str, object], ...] = (("id", operation.id), ("client", operation.client))
+    for name, text in texts:
         if not isinstance(text, str) or not 1 <= len(text) <= 64:
             raise InvalidValue(field, f"the operation's {name} isn't a text of 1–64 characters")
     for name, number in (("seq", operation.seq), ("base", operation.base)):
@@ -209,7 +225,8 @@ def check_shape(operation: Operation) -> None:
             raise InvalidValue(field, f"the operation's {name} isn't a whole number")
     if operation.kind not in ("set", "reset", "block", "pin"):
         raise InvalidValue(field, "the operation's kind is none of set, reset, block, pin")
-    if not all(isinstance(part, str) and 1 <= len(part) <= 200 for part in operation.target):
+    parts: tuple[object, ...] = operation.target
+    if not all(isinstance(part, str) and 1 <= len(part) <= 200 for part in parts):
         raise PermissionDenied(field, "there is no such target")
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .changes import Override, Patch, same
 from .codec import encode
-from .errors import EditError, PolicyViolation
-from .layers import Layer, Refused, View, patch_of
+from .errors import EditError, PermissionDenied, PolicyViolation
+from .layers import Layer, Refused, View, Writer, patch_of, weak
 from .pending import Dirty
 from .specs import SettingSpec
 from .store.base import Kind
@@ -35,9 +35,23 @@ class Cause:
     source: str = "user"
     group: str = ""
     operation: str = ""
+    client: str = ""
+    """Who sent the operation."""
     origin: object | None = None
+    """The binding that the edit was made through."""
     durable: bool = False
     """Save at once: nothing on the user's side could replay it."""
+
+
+class Prepared(NamedTuple):
+    """A checked and encoded edit of one field, on its way into a layer."""
+
+    spec: SettingSpec
+    kind: Kind
+    value: Any
+    text: str | None
+    delta: Patch | None = None
+    note: str | None = None
 
 
 class Recorder:
@@ -64,18 +78,43 @@ class Recorder:
         delta: Patch | None = None,
         note: str | None = None,
     ) -> bool:
-        """Accept an edit whose value was checked. False where it changes nothing.
+        """Prepare and accept an edit. False where it changes nothing."""
+        prepared = self.prepare(layer, spec, kind, value, delta=delta, note=note)
+        return self.accept(layer, prepared, cause, view=view)
+
+    def prepare(
+        self,
+        layer: Layer,
+        spec: SettingSpec,
+        kind: Kind,
+        value: Any,
+        *,
+        delta: Patch | None = None,
+        note: str | None = None,
+    ) -> Prepared:
+        """Encode an edit whose value was checked; changes nothing yet.
 
         For a setting that merges, `delta` is what changes and `value` isn't read. Raises
-        InvalidValue where the value can't be stored, PolicyViolation where this layer enforces it.
+        InvalidValue where the value can't be stored, PolicyViolation where this layer enforces it,
+        PermissionDenied where its owner is gone.
         """
-        name = spec.name
-        stored = layer.confirmed.get(name)
+        if layer.gate.state == "gone":
+            raise PermissionDenied(spec.name, layer.gate.problem)
         self._check_own_policy(layer, spec, kind)
+        text: str | None = None
         if kind in ("set", "pin", "policy"):
             value, text = self._encode(layer, spec, value, delta)
         else:
-            value = text = None
+            value = None
+        return Prepared(spec, kind, value, text, delta, note)
+
+    def accept(
+        self, layer: Layer, prepared: Prepared, cause: Cause, *, view: View | None = None
+    ) -> bool:
+        """Take an edit in. False where it changes nothing."""
+        spec, kind, value, text, delta, note = prepared
+        name = spec.name
+        stored = layer.confirmed.get(name)
         waiting, sent = layer.pending.waiting.get(name), layer.pending.sent.get(name)
         current = waiting or sent
         if current is not None and current.kind == kind and current.text == text:
@@ -116,6 +155,7 @@ class Recorder:
             try:
                 for each, index in layer.views:
                     each.check_policy(name, index)
+                    layer.spec.check_together(each.values, [name])
                 if spec.merge and edit.kind in ("set", "pin", "policy"):
                     value, text = self._encode(layer, spec, None, edit.delta, patch_of(
                         layer.confirmed.get(name)))  # fmt: skip
@@ -127,10 +167,11 @@ class Recorder:
             if self._is_back(layer, spec, edit.kind, value, stored, view):
                 layer.pending.drop(name)
                 self._engine.operations.settle(edit.operations, "confirmed")
-                continue
-            layer.pending.waiting[name] = replace(
-                edit, value=value, text=text, base=layer.revision(name)
-            )
+            else:
+                layer.pending.waiting[name] = replace(
+                    edit, value=value, text=text, base=layer.revision(name)
+                )
+            layer.show(name, "load")
         if layer.pending.waiting:
             self._engine.scheduler.touch(layer.pending, asyncio.get_running_loop().time())
             self._engine.committer.arm()
@@ -143,7 +184,13 @@ class Recorder:
         self._engine.tell_of(layer, "refused", [edit.field], edit.operations, edit.author)
 
     def revert(self, layer: Layer, name: str) -> bool:
-        """Back to what is stored: forget what waits, and what was set aside."""
+        """Back to what is stored: forget what waits, and what was set aside.
+
+        What is being written at this moment can't be called back: it is written over.
+        """
+        if name in layer.pending.sent:
+            self._write_back(layer, name)
+            return True
         dropped = layer.pending.drop(name)
         if dropped is not None:
             self._engine.operations.settle(dropped.operations, "refused", "taken back")
@@ -156,6 +203,23 @@ class Recorder:
         layer.show(name, "revert")
         self._engine.tell_of(layer, "edited", [name])
         return True
+
+    def _write_back(self, layer: Layer, name: str) -> None:
+        stored = layer.confirmed.get(name) or Override("reset", None)
+        edit = layer.pending.sent[name]
+        spec = layer.spec.require(name)
+        text: str | None = None
+        if stored.holds:
+            held = stored.value if spec.merge else None
+            _, text = self._encode(layer, spec, stored.value, None, held)
+        self.seq += 1
+        layer.pending.record(
+            replace(edit, kind=stored.kind, value=stored.value, text=text, note=stored.note,
+                    seq=self.seq, group=self.group(), operations=(), delta=None)
+        )  # fmt: skip
+        cause = Cause(edit.author, "revert")
+        self._edited(layer, name, cause)
+        self._schedule(layer, spec, cause)
 
     def restore(self, layer: Layer, edit: Dirty, cause: Cause) -> None:
         """Try an edit that was set aside once more, on what is stored now."""
@@ -179,7 +243,7 @@ class Recorder:
     ) -> tuple[Any, str]:
         limit = self._engine.value_limit
         if not spec.merge:
-            adapter = None if spec.is_plain else spec.adapter
+            adapter = None if spec.is_native else spec.adapter
             return value, encode(value, field=spec.name, adapter=adapter, limit=limit)
         patch = held if held is not None else patch_of(layer.opinion(spec.name))
         patch = patch.then(delta or Patch())
@@ -188,9 +252,8 @@ class Recorder:
     def encode_patch(self, spec: SettingSpec, patch: Patch) -> str:
         """A merging field's layer as canonical JSON: `{"remove": [keys], "set": {key: value}}`."""
         limit = self._engine.value_limit
-        keys = encode(
-            spec.adapter.dump_python(dict(patch.set), mode="json"), field=spec.name, limit=limit
-        )
+        adapter = None if spec.is_native else spec.adapter
+        keys = encode(dict(patch.set), field=spec.name, adapter=adapter, limit=limit)
         gone = encode(sorted(patch.remove), field=spec.name, limit=limit)
         return f'{{"remove":{gone},"set":{keys}}}'
 
@@ -242,6 +305,7 @@ class Recorder:
         return found is not None
 
     def _edited(self, layer: Layer, name: str, cause: Cause) -> None:
+        layer.writers[name] = Writer(cause.client, weak(cause.origin))
         layer.show(name, cause.source, cause.origin)
         self._engine.tell_of(layer, "edited", [name], actor=cause.actor, origin=cause.origin)
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypedDict, get_args, get_origin
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Literal, TypedDict, Union, get_args, get_origin
 
 import pydantic
 
@@ -98,12 +98,17 @@ class SettingSpec:
     @cached_property
     def adapter(self) -> pydantic.TypeAdapter[Any]:
         """Strict: `True` is no int, "3" is no number; NaN and infinities are refused."""
-        kind = Annotated[self.annotation, pydantic.Field(**self.constraints)]
+        kind: Any = Annotated[self.annotation, pydantic.Field(**self.constraints)]
         config = pydantic.ConfigDict(strict=True, allow_inf_nan=False)
         try:
             return pydantic.TypeAdapter(kind, config=config)
         except pydantic.PydanticUserError:  # models and typed dicts bring a config of their own
             return pydantic.TypeAdapter(kind)
+
+    @cached_property
+    def is_native(self) -> bool:
+        """Are its values JSON as they are, so that the codec needs no adapter?"""
+        return not self.declared or _is_native(self.annotation)
 
     @cached_property
     def is_plain(self) -> bool:
@@ -138,6 +143,17 @@ def explain_error(error: pydantic.ValidationError) -> str:
     text = first["msg"]
     more = error.error_count() - 1
     return (f"{path}: " if path else "") + text + (f" (and {more} more)" if more else "")
+
+
+def _is_native(annotation: Any) -> bool:
+    if annotation in (str, int, float, bool, None, type(None), list, dict, Any):
+        return True
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return all(isinstance(each, str | int | None) for each in get_args(annotation))
+    return origin in (list, dict, tuple, Union, UnionType) and all(
+        arg is Ellipsis or _is_native(arg) for arg in get_args(annotation)
+    )
 
 
 def _is_plain(annotation: Any) -> bool:

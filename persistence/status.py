@@ -14,7 +14,7 @@ def status_of(layers: Sequence[Layer]) -> Status:
     """`error` where a load failed, a save fails or an edit was set aside; see `problems`."""
     if not layers:
         return "idle"
-    if any(layer.gate.state == "failed" or layer.problem for layer in layers):
+    if any(layer.gate.state in ("failed", "gone") or layer.problem for layer in layers):
         return "error"
     if any(layer.refused or layer.conflicts for layer in layers):
         return "error"
@@ -26,7 +26,9 @@ def status_of(layers: Sequence[Layer]) -> Status:
 def problems(layers: Sequence[Layer]) -> Iterator[str]:
     """What isn't as it should be, the worst first."""
     for layer in layers:
-        if layer.gate.state == "failed":
+        if layer.gate.state == "gone":
+            yield layer.gate.problem
+        elif layer.gate.state == "failed":
             yield f"not loaded: {layer.gate.problem}"
         elif layer.problem:
             yield f"not saved: {layer.problem}; trying again"

@@ -285,6 +285,9 @@ class FailingStore:
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         return await self.store.done(operations)
 
+    async def tools(self, scope: str, owner: str) -> list[str]:
+        return await self.store.tools(scope, owner)
+
     async def history(
         self,
         targets: Collection[Target],

@@ -66,6 +66,9 @@ class MemoryStore:
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         return {each: self._operations[each][0] for each in operations if each in self._operations}
 
+    async def tools(self, scope: str, owner: str) -> list[str]:
+        return sorted(target.tool for target in self._rows if target[:2] == (scope, owner))
+
     async def history(
         self,
         targets: Collection[Target],

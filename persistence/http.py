@@ -1,0 +1,197 @@
+"""The route that operations arrive by when the page's socket can't be trusted to bring them.
+
+    POST /persistence/operations   {"operations": [{"id", "client", "seq", "target", "field", "kind", "value", "base"}]}
+    → 200 {"operations": [{"id", "status", "problem", "revision"}]}
+
+- Idempotent by operation id: sending one twice does it once, and answers the same.
+- An answer says `confirmed` only when the edit is durable.
+- Who sends is told by `identify(headers)`, the app's; another origin's page is refused.
+- Whatever the body holds, the answer is one of ours: problems as RFC 9457 has them.
+
+Starlette is all it needs; a page's WebSocket events go through the same `parse_operations`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from .engine import Engine
+from .errors import PersistenceError
+from .operations import Operation, Outcome
+from .scopes import Target
+
+Identify = Callable[[Mapping[str, str]], str | Awaitable[str]]
+"""`identify(headers) -> actor`: who sends this, by lower-case header names; "" for nobody."""
+
+PATH = "/persistence/operations"
+MAX_OPERATIONS = 100
+MAX_BODY = 4_000_000
+"""Bytes of one request: some values of the largest size, never an endless stream."""
+ANSWER_WITHIN = 10.0
+"""Seconds to wait for the store; then the answer is `pending` and the client asks again."""
+
+_KEYS = {"id", "client", "seq", "target", "field", "kind", "value", "base"}
+_KINDS = ("set", "reset", "block", "pin")
+
+
+class Malformed(ValueError):
+    """What a client sent isn't a list of operations. The message says which and why."""
+
+
+async def actor_of(identify: Identify, headers: Mapping[str, str]) -> str:
+    """Ask the app who this is. Anything but a text of up to 200 characters is nobody."""
+    answer = identify(headers)
+    if inspect.isawaitable(answer):
+        answer = await answer
+    known = cast(Any, answer)
+    return known if isinstance(known, str) and len(known) <= 200 else ""
+
+
+def parse_operations(sent: object) -> list[Operation]:
+    """The operations in what a client sent, in its order. Raises Malformed."""
+    if not isinstance(sent, list):
+        raise Malformed("operations isn't a list")
+    listed = cast("list[object]", sent)
+    if len(listed) > MAX_OPERATIONS:
+        raise Malformed(f"more than {MAX_OPERATIONS} operations")
+    return [_parse(position, each) for position, each in enumerate(listed)]
+
+
+def _parse(position: int, sent: object) -> Operation:
+    def wrong(problem: str) -> Malformed:
+        return Malformed(f"operation {position}: {problem}")
+
+    if not isinstance(sent, dict):
+        raise wrong("isn't an object")
+    given = cast("dict[str, Any]", sent)
+    if unknown := set(given) - _KEYS:
+        raise wrong(f"unknown key {min(unknown)[:40]!r}")
+    for name, limit in (("id", 64), ("client", 64), ("field", 100)):
+        text = given.get(name)
+        if not isinstance(text, str) or not 1 <= len(text) <= limit:
+            raise wrong(f"{name} isn't a text of 1–{limit} characters")
+    for name in ("seq", "base"):
+        number = given.get(name, 0)
+        if type(number) is not int or not 0 <= number < 1 << 53:
+            raise wrong(f"{name} isn't a whole number")
+    kind = given.get("kind", "set")
+    if kind not in _KINDS:
+        raise wrong(f"kind is none of {', '.join(_KINDS)}")
+    target = given.get("target")
+    if not isinstance(target, list):
+        raise wrong("target isn't [scope, owner, tool]")
+    parts = cast("list[object]", target)
+    if len(parts) != 3 or not all(isinstance(p, str) and 1 <= len(p) <= 200 for p in parts):
+        raise wrong("target isn't [scope, owner, tool]")
+    return Operation(
+        given["id"], given["client"], given.get("seq", 0), Target(*cast("list[str]", parts)),
+        given["field"], kind, given.get("value"), given.get("base", 0),
+    )  # fmt: skip
+
+
+def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": outcome.id,
+        "status": outcome.status,
+        "problem": outcome.problem,
+        "revision": outcome.revision,
+    }
+
+
+def problem(status: int, title: str, detail: str = "") -> JSONResponse:
+    """An answer that says what is wrong, in the shape of RFC 9457."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def is_own_origin(headers: Mapping[str, str], allowed: Collection[str] = ()) -> bool:
+    """Does the request come from a page of this host, or from one that the app allows?
+
+    A request without Origin and Sec-Fetch-Site comes from no page, and so carries no one's cookies
+    against their will.
+    """
+    origin = headers.get("origin", "")
+    if not origin:
+        return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    return origin in allowed or urlsplit(origin).netloc == headers.get("host", "")
+
+
+def operation_routes(
+    engine: Callable[[], Engine],
+    identify: Identify,
+    *,
+    allowed_origins: Collection[str] = (),
+) -> list[Route]:
+    """The routes, to be mounted where the app likes. `engine` is asked at each request."""
+
+    async def receive(request: Request) -> Response:
+        if not is_own_origin(request.headers, allowed_origins):
+            return problem(403, "Foreign origin", "Only pages of this site may send operations.")
+        if not (actor := await actor_of(identify, request.headers)):
+            return problem(401, "Nobody", "The request says of no user who sends it.")
+        try:
+            operations = parse_operations(await _operations_in(request))
+        except Malformed as error:
+            return problem(422, "Not a list of operations", str(error))
+        except ClientDisconnect:
+            return Response(status_code=400)
+        outcomes = await submit_durably(engine(), operations, actor)
+        return JSONResponse({"operations": [outcome_as_json(each) for each in outcomes]})
+
+    return [Route(PATH, receive, methods=["POST"])]
+
+
+async def submit_durably(engine: Engine, operations: list[Operation], actor: str) -> list[Outcome]:
+    """Apply in order, save at once, and answer when durable; `pending` where the store is slow.
+
+    The edits live on if the request is cut off: what was accepted is saved all the same.
+    """
+
+    async def all_of_them() -> list[Outcome]:
+        accepted = [await engine.submit(each, actor=actor, wait=False) for each in operations]
+        waiting = {o.id for o in accepted if o.status == "pending"}
+        targets = {each.target for each in operations if each.id in waiting}
+        if not targets:
+            return accepted
+        try:
+            await engine.flush(targets)
+        except PersistenceError:
+            return accepted  # they wait in memory, and the client will ask again
+        again = [each for each in operations if each.id in waiting]
+        settled = {o.id: o for o in [await engine.submit(e, actor=actor) for e in again]}
+        return [settled.get(each.id, each) for each in accepted]
+
+    work = engine.spawn(all_of_them())
+    done, _ = await asyncio.wait({work}, timeout=ANSWER_WITHIN)
+    if done:
+        return work.result()
+    return [Outcome(each.id, "pending", "the store is slow") for each in operations]
+
+
+async def _operations_in(request: Request) -> object:
+    """The list in the body. Raises Malformed."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise Malformed(f"more than {MAX_BODY:,} bytes")
+    try:
+        sent: object = json.loads(bytes(body), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Malformed("the body isn't JSON") from None
+    if not isinstance(sent, dict) or set(cast("dict[str, Any]", sent)) != {"operations"}:
+        raise Malformed('the body isn\'t {"operations": [...]}')
+    return cast("dict[str, object]", sent)["operations"]
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} isn't JSON")
