@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from typing import Any
 
@@ -309,7 +310,7 @@ async def test_c8_a_save_that_fails_retries_with_growing_jittered_waits(
         assert "asked to fail" in travel.last_error
         assert not engine.available
         await asyncio.sleep(120)
-        waits = [after - before for before, after in zip(tries, tries[1:], strict=False)]
+        waits = [after - before for before, after in itertools.pairwise(tries)]
         assert len(store.commits.log) == 9
         assert max(waits[:3]) < max(waits[4:])
         assert len({round(wait, 4) for wait in waits}) == len(waits)
@@ -510,7 +511,7 @@ async def test_c11_a_value_over_the_size_limit_is_refused_with_the_limit(
     async with start(value_limit=1000) as engine:
         ui = await engine.open(Images, MINE)
         ui.update(prompt="x" * 998)
-        with pytest.raises(InvalidValue, match="1,?000"):
+        with pytest.raises(InvalidValue, match=r"1,?000"):
             ui.update(prompt="ž" * 500)  # 500 characters, 1,000 bytes of UTF-8, and two quotes
         assert ui.values.prompt == "x" * 998
 
