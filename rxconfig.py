@@ -1,0 +1,21 @@
+"""How Reflex builds and serves the workbench."""
+
+import os
+import sys
+
+# Before Reflex is imported: node comes from PyPI beside the interpreter, nothing calls home.
+os.environ.setdefault("REFLEX_USE_NPM", "1")
+os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
+os.environ.setdefault("REFLEX_USE_GRANIAN", "1")
+os.environ["PATH"] = os.path.join(sys.prefix, "bin") + os.pathsep + os.environ.get("PATH", "")
+
+import reflex as rx  # noqa: E402
+
+config = rx.Config(
+    app_name="workbench",
+    telemetry_enabled=False,
+    state_manager_mode="memory",
+    show_built_with_reflex=False,
+    disable_plugins=[rx.plugins.SitemapPlugin],
+    plugins=[],
+)

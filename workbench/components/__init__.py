@@ -1,0 +1,1 @@
+"""Building blocks of the pages: markup with class names; the looks are in `assets/`."""

@@ -1,0 +1,91 @@
+"""The app's own database access: every call runs in a thread, in one transaction.
+
+The tables are made at first use. Nothing is opened at import, since Reflex forks its workers after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from workbench.models import Table
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_URL = "sqlite:///workbench.db"
+BUSY_SECONDS = 5
+
+_engines: dict[str, Engine] = {}
+_opening = threading.Lock()
+
+
+class Unavailable(Exception):
+    """The database couldn't do it now. Nothing was changed; another try may succeed."""
+
+
+def database_url() -> str:
+    return os.environ.get("DATABASE_URL") or DEFAULT_URL
+
+
+async def read(
+    work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run `work(session, ...)` in a thread. Raises Unavailable."""
+    return await asyncio.to_thread(_run, "BEGIN", work, *args, **kwargs)
+
+
+async def write(
+    work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """The same, as a writer from the start: what `work` read is still so when it commits."""
+    return await asyncio.to_thread(_run, "BEGIN IMMEDIATE", work, *args, **kwargs)
+
+
+def _run(begin: str, work: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    try:
+        connection = _engine(database_url()).connect()
+        with connection, Session(connection, expire_on_commit=False) as session:
+            connection.execution_options(begin=begin)
+            result = work(session, *args, **kwargs)
+            session.commit()
+            return result
+    except SQLAlchemyError as error:
+        raise Unavailable(str(getattr(error, "orig", None) or error)) from error
+
+
+def _engine(url: str) -> Engine:
+    with _opening:
+        if (engine := _engines.get(url)) is None:
+            engine = _open(url)
+            Table.metadata.create_all(engine)
+            _engines[url] = engine
+        return engine
+
+
+def _open(url: str) -> Engine:
+    if url.startswith(("postgres://", "postgresql://")):
+        return create_engine("postgresql+psycopg://" + url.split("://", 1)[1], pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _: Any) -> None:
+    """Transactions begin where we say so; a commit that was answered survives a power cut."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))

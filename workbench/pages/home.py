@@ -1,0 +1,127 @@
+"""`/`: all projects of a user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from workbench.components.base import button, icon, link
+from workbench.components.lists import (
+    away,
+    deleted_list,
+    empty,
+    menu,
+    menu_item,
+    name_field,
+    new_form,
+    problem_bar,
+    undo_bar,
+)
+from workbench.components.shell import shell, skeleton, trail
+from workbench.components.sidebar import home_sidebar
+from workbench.components.status import interface_status
+from workbench.states.home import Home
+
+
+def home() -> rx.Component:
+    return shell(
+        rx.el.div(
+            _head(),
+            problem_bar(Home),
+            rx.match(
+                Home.status,
+                ("ready", _projects()),
+                ("away", away(Home, Home.load)),
+                skeleton("card", "card", "card"),
+            ),
+            class_name="page",
+        ),
+        undo_bar(Home),
+        trail=trail(rx.el.span("Projects", class_name="trail-here")),
+        sidebar=home_sidebar(),
+        status=interface_status(),
+    )
+
+
+def _head() -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            rx.el.h1("Projects"),
+            rx.el.p("Everything you are working on, the latest first.", class_name="lead"),
+        ),
+        rx.cond(
+            (Home.cards.length() > 0) & ~Home.creating,
+            button(icon("plus"), "New project", kind="primary", on_click=Home.start_creating),
+        ),
+        class_name="page-head",
+    )
+
+
+def _projects() -> rx.Component:
+    return rx.fragment(
+        rx.cond(Home.creating, _new_project()),
+        rx.cond(
+            Home.cards.length() > 0,
+            rx.el.ul(rx.foreach(Home.cards, _card), class_name="cards"),
+            rx.cond(~Home.creating, _first_project()),
+        ),
+        deleted_list(Home.deleted, on_restore=Home.restore),
+    )
+
+
+def _first_project() -> rx.Component:
+    return empty(
+        "clapperboard",
+        "Start your first project",
+        "A project holds the shots of a film. What you set for the project, every shot inherits, "
+        "until you set it on the shot itself.",
+        button(icon("plus"), "New project", kind="primary", on_click=Home.start_creating),
+    )
+
+
+def _new_project() -> rx.Component:
+    return new_form(
+        label="Name of the new project",
+        placeholder="Name, e.g. “Harbour at dawn”",
+        action="Create project",
+        on_submit=Home.create,
+        on_cancel=Home.stop_creating,
+        required=True,
+    )
+
+
+def _card(card: Any) -> rx.Component:
+    return rx.el.li(
+        link(
+            rx.el.span(class_name="strip"),
+            to=card.href,
+            class_name="cover",
+            tab_index=-1,
+            aria_hidden=True,
+            custom_attrs={"data-hue": card.hue},
+        ),
+        rx.el.div(
+            rx.el.div(
+                rx.cond(
+                    Home.renaming == card.id,
+                    name_field(
+                        card.name,
+                        label="Name of the project",
+                        on_done=lambda name: Home.rename(card.id, name),
+                    ),
+                    link(card.name, to=card.href, class_name="card-name", dir="auto"),
+                ),
+                rx.el.span(card.detail, class_name="meta"),
+                class_name="card-text",
+            ),
+            menu(
+                "Actions for " + card.name,
+                menu_item("pencil", "Rename", on_click=Home.start_rename(card.id)),
+                menu_item("trash-2", "Delete", on_click=Home.delete(card.id), kind="danger"),
+            ),
+            class_name="card-foot",
+        ),
+        key=card.id,
+        class_name="card",
+    )

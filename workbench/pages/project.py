@@ -1,0 +1,160 @@
+"""`/p/[project_id]`: the shots of one project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from workbench.components.base import button, here, icon, link
+from workbench.components.lists import (
+    away,
+    deleted_list,
+    empty,
+    menu,
+    menu_item,
+    name_field,
+    new_form,
+    not_found,
+    problem_bar,
+    undo_bar,
+)
+from workbench.components.shell import shell, skeleton, trail
+from workbench.components.sidebar import project_sidebar
+from workbench.components.status import interface_status
+from workbench.states.project import Project
+
+
+def project() -> rx.Component:
+    return shell(
+        rx.el.div(
+            rx.match(
+                _status(),
+                ("ready", rx.fragment(_head(), problem_bar(Project), _shots())),
+                ("missing", not_found()),
+                ("away", away(Project, Project.load)),
+                rx.fragment(
+                    skeleton("title", "lead"), skeleton("card", "card", "card", "card")
+                ),
+            ),
+            class_name="page",
+        ),
+        undo_bar(Project),
+        trail=trail(
+            link("Projects", to="/"),
+            rx.el.span(
+                rx.cond(_status() == "ready", Project.name, ""), class_name="trail-here", dir="auto"
+            ),
+        ),
+        sidebar=project_sidebar(),
+        status=interface_status(),
+    )
+
+
+def _status() -> rx.Var[str]:
+    """Loading until what the server has is what the address asks for."""
+    return rx.cond(here() == Project.path, Project.status, "loading")
+
+
+def _head() -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            rx.cond(
+                Project.renaming == Project.id,
+                name_field(
+                    Project.name, label="Name of the project", on_done=Project.rename_project
+                ),
+                rx.el.h1(
+                    rx.el.button(
+                        rx.el.span(Project.name, dir="auto"),
+                        icon("pencil", size=14),
+                        type="button",
+                        title="Rename",
+                        on_click=Project.start_rename(Project.id),
+                        class_name="name-button",
+                    )
+                ),
+            ),
+            rx.el.p(Project.detail, class_name="lead"),
+        ),
+        rx.cond(
+            (Project.shots.length() > 0) & ~Project.creating,
+            button(icon("plus"), "New shot", kind="primary", on_click=Project.start_creating),
+        ),
+        class_name="page-head",
+    )
+
+
+def _shots() -> rx.Component:
+    return rx.fragment(
+        rx.cond(Project.creating, _new_shot()),
+        rx.cond(
+            Project.shots.length() > 0,
+            rx.el.ol(rx.foreach(Project.shots, _card), class_name="cards cards-shots"),
+            rx.cond(~Project.creating, _first_shot()),
+        ),
+        deleted_list(Project.deleted, on_restore=Project.restore),
+    )
+
+
+def _first_shot() -> rx.Component:
+    return empty(
+        "film",
+        "Add the first shot",
+        "Each shot has its prompt, its texts and its timing, and takes the rest from the project.",
+        button(icon("plus"), "New shot", kind="primary", on_click=Project.start_creating),
+    )
+
+
+def _new_shot() -> rx.Component:
+    return new_form(
+        label="Name of the new shot",
+        placeholder="Name of the shot (or leave it to us)",
+        action="Add shot",
+        on_submit=Project.add_shot,
+        on_cancel=Project.stop_creating,
+        required=False,
+    )
+
+
+def _card(card: Any) -> rx.Component:
+    return rx.el.li(
+        link(
+            rx.el.span(card.number, class_name="frame-number"),
+            to=card.href,
+            class_name="cover cover-shot",
+            tab_index=-1,
+            aria_hidden=True,
+            custom_attrs={"data-hue": card.hue},
+        ),
+        rx.el.div(
+            rx.el.div(
+                rx.cond(
+                    Project.renaming == card.id,
+                    name_field(
+                        card.name,
+                        label="Name of the shot",
+                        on_done=lambda name: Project.rename(card.id, name),
+                    ),
+                    link(card.name, to=card.href, class_name="card-name", dir="auto"),
+                ),
+                class_name="card-text",
+            ),
+            menu(
+                "Actions for " + card.name,
+                menu_item("pencil", "Rename", on_click=Project.start_rename(card.id)),
+                menu_item(
+                    "arrow-left", "Move earlier", on_click=Project.move(card.id, -1),
+                    disabled=card.is_first,
+                ),
+                menu_item(
+                    "arrow-right", "Move later", on_click=Project.move(card.id, 1),
+                    disabled=card.is_last,
+                ),
+                menu_item("trash-2", "Delete", on_click=Project.delete(card.id), kind="danger"),
+            ),
+            class_name="card-foot",
+        ),
+        key=card.id,
+        class_name="card",
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+"""What the page states share: who asks, how a failure is said, cards, and the way back."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import reflex as rx
+
+from workbench.accounts import read_cookie
+from workbench.database import Unavailable
+from workbench.names import Refused
+from workbench.projects import NotFound
+
+HUES = 12
+"""As many colours as `assets/covers.css` has for covers."""
+
+
+@dataclass
+class Card:
+    """One project or shot in a list."""
+
+    id: str
+    name: str
+    href: str
+    number: str
+    detail: str
+    hue: int
+    is_first: bool = False
+    is_last: bool = False
+
+
+class PageState(rx.State, mixin=True):
+    """Loading, refusals, renaming and the way back, for a page with a list."""
+
+    status: str = "loading"
+    """loading · ready · missing · away"""
+    problem: str = ""
+    """Why the last action was refused, for the user."""
+    renaming: str = ""
+    """The id of what is being renamed."""
+    creating: bool = False
+    gone_id: str = ""
+    gone_name: str = ""
+    """What was deleted last, and can be brought back."""
+
+    @rx.event
+    def dismiss(self):
+        self.gone_id, self.problem = "", ""
+
+    @rx.event
+    def start_rename(self, card: str):
+        self.renaming, self.problem = card, ""
+
+    @rx.event
+    def stop_rename(self):
+        self.renaming = ""
+
+    @rx.event
+    def start_creating(self):
+        self.creating, self.problem = True, ""
+
+    @rx.event
+    def stop_creating(self):
+        self.creating = False
+
+
+def actor_of(state: rx.State) -> str:
+    """The user's id by this tab's cookie; "" for nobody."""
+    return read_cookie(state.router.headers.cookie)
+
+
+@contextmanager
+def said_on(state: PageState) -> Iterator[None]:
+    """What fails within is said on the page, and the page goes on."""
+    state.problem = ""
+    try:
+        yield
+    except Refused as error:
+        state.problem = f"{error}."
+    except NotFound:
+        state.problem = "That is no longer there. Reload the page to see what is."
+    except Unavailable as error:
+        state.problem = f"Not done: the database can't be reached ({error}). Try again."
+
+
+def hue_of(identity: str) -> int:
+    """The same colour for the same thing, everywhere and always."""
+    return zlib.crc32(identity.encode()) % HUES
+
+
+def ago(then: float, *, now: float | None = None) -> str:
+    """ "just now", "5 min ago", "3 h ago", "12 days ago"."""
+    seconds = (time.time() if now is None else now) - then
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 24 * 3600:
+        return f"{int(seconds // 3600)} h ago"
+    days = int(seconds // (24 * 3600))
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def count_of(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number or 'No'} {noun}s"

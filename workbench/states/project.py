@@ -1,0 +1,138 @@
+"""One project and its shots; the shot page shows them too, as the list to switch by."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import reflex as rx
+
+from workbench import projects
+from workbench.database import Unavailable
+from workbench.projects import NotFound, ProjectPage, ShotRow
+from workbench.states.common import Card, PageState, actor_of, ago, count_of, hue_of, said_on
+
+
+class Project(PageState, rx.State):
+    path: str = ""
+    """The address that all of this belongs to; another one in the browser means "not yet"."""
+    id: str = ""
+    name: str = ""
+    detail: str = ""
+    shots: list[Card] = []
+    deleted: list[Card] = []
+    shot: Card = Card("", "", "", "", "", 0)
+    """The chosen one, on the shot's page."""
+    previous: str = ""
+    next: str = ""
+    """Where to go from it; "" at the ends."""
+
+    @rx.event
+    async def load(self):
+        """The project's page, or one of its shots', by the address."""
+        self.renaming, self.creating, self.problem = "", False, ""
+        wanted = _argument(self, "project_id")
+        if wanted != self.id:
+            self.gone_id = ""
+        await self.refresh()
+        self.path = self.router.url.path
+
+    async def refresh(self) -> None:
+        wanted, shot = _argument(self, "project_id"), _argument(self, "shot_id")
+        try:
+            page = await projects.open_project(actor_of(self), wanted)
+        except NotFound:
+            self.status = "missing"
+        except Unavailable as error:
+            self.status, self.problem = "away", str(error)
+        else:
+            self._show(page, shot)
+
+    def _show(self, page: ProjectPage, shot: str) -> None:
+        self.id, self.name = page.project.id, page.project.name
+        self.detail = count_of(len(page.shots), "shot")
+        last = len(page.shots)
+        self.shots = [_card(self.id, row, last=last) for row in page.shots]
+        self.deleted = [_card(self.id, row, last=0) for row in page.deleted]
+        self.status = "ready"
+        if shot:
+            self._choose(shot)
+
+    def _choose(self, shot: str) -> None:
+        here = next((i for i, card in enumerate(self.shots) if card.id == shot), None)
+        if here is None:
+            self.status = "missing"
+            return
+        self.shot = self.shots[here]
+        self.previous = self.shots[here - 1].href if here > 0 else ""
+        self.next = self.shots[here + 1].href if here + 1 < len(self.shots) else ""
+
+    @rx.event
+    async def rename_project(self, name: str):
+        if self.renaming != self.id:
+            return
+        with said_on(self):
+            await projects.rename_project(actor_of(self), self.id, name)
+            self.renaming = ""
+        await self.refresh()
+
+    @rx.event
+    async def add_shot(self, form: dict[str, str]):
+        """Append a shot; the field stays open for the next one."""
+        with said_on(self):
+            await projects.create_shot(actor_of(self), self.id, form.get("name", "").strip())
+        await self.refresh()
+
+    @rx.event
+    async def rename(self, shot: str, name: str):
+        if self.renaming != shot:
+            return  # given up with Escape
+        with said_on(self):
+            await projects.rename_shot(actor_of(self), shot, name)
+            self.renaming = ""
+        await self.refresh()
+
+    @rx.event
+    async def move(self, shot: str, by: Literal[-1, 1]):
+        with said_on(self):
+            await projects.move_shot(actor_of(self), shot, by)
+        await self.refresh()
+
+    @rx.event
+    async def delete(self, shot: str):
+        with said_on(self):
+            self.gone_name = await projects.delete_shot(actor_of(self), shot)
+            self.gone_id = shot
+        if shot == _argument(self, "shot_id") and self.gone_id == shot:
+            return rx.redirect(f"/p/{self.id}")
+        await self.refresh()
+
+    @rx.event
+    async def restore(self, shot: str):
+        with said_on(self):
+            await projects.restore_shot(actor_of(self), shot)
+            if self.gone_id == shot:
+                self.gone_id = ""
+        await self.refresh()
+
+    @rx.event
+    async def undo(self):
+        await self.restore(self.gone_id)
+
+
+def _argument(state: rx.State, name: str) -> str:
+    """A part of the address, as Reflex names it in the route; "" if this page has none."""
+    return str(getattr(state, name, ""))
+
+
+def _card(project: str, row: ShotRow, *, last: int) -> Card:
+    deleted = "" if row.deleted_at is None else f"Deleted {ago(row.deleted_at)}"
+    return Card(
+        row.id,
+        row.name,
+        f"/p/{project}/s/{row.id}",
+        f"{row.number:02}",
+        deleted,
+        hue_of(row.id),
+        row.number == 1,
+        row.number == last,
+    )

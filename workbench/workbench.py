@@ -1,0 +1,38 @@
+"""The app: its pages, its frame in the browser and what it answers over HTTP."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from workbench.pages.home import home
+from workbench.pages.missing import missing
+from workbench.pages.project import project
+from workbench.pages.shot import shot
+from workbench.states.home import Home
+from workbench.states.project import Project
+from workbench.web import protect, routes
+
+STYLES = ["tokens", "base", "layout", "controls", "lists", "shot"]
+
+app = rx.App(
+    stylesheets=[f"/styles/{name}.css" for name in STYLES],
+    head_components=[
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.link(
+            rel="preload", href="/fonts/inter.woff2", type="font/woff2",
+            custom_attrs={"as": "font", "crossOrigin": "anonymous"},
+        ),
+        rx.el.meta(name="theme-color", content="#f8f8fa", media="(prefers-color-scheme: light)"),
+        rx.el.meta(name="theme-color", content="#141416", media="(prefers-color-scheme: dark)"),
+        rx.el.script(src="/workbench.js", defer=True),
+    ],
+    reset_style=False,
+    api_transformer=[routes, protect],
+)  # fmt: skip
+
+app.add_page(home, route="/", title="Projects · Workbench", on_load=Home.load)
+app.add_page(project, route="/p/[project_id]", title="Project · Workbench", on_load=Project.load)
+app.add_page(
+    shot, route="/p/[project_id]/s/[shot_id]", title="Shot · Workbench", on_load=Project.load
+)
+app.add_page(missing, route="404", title="Not found · Workbench")
