@@ -1,0 +1,552 @@
+"""Overrides and their journal in an SQLite file. Used through `open_store` or given to the engine.
+
+One connection writes, on a thread of its own; another reads on another, so that a load never waits
+for a save. Everything that is handed over in one `commit` is one transaction, durable (WAL with
+`synchronous=FULL`) before the answer comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from heapq import merge
+from itertools import islice
+from pathlib import Path
+from time import sleep
+from typing import TypeVar
+
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
+
+from ..errors import StoreError, StoreRefused, StoreTooNew, StoreUnavailable
+from ..scopes import Target
+from .base import Change, Layers, Receipt, Row, Write
+from .migrations import HEAD, VERSIONS, upgrade
+from .statements import AT_ONCE, Statements, parts, statements
+from .tables import PREFIX
+
+Result = TypeVar("Result")
+Connection = sqlite3.Connection
+
+CHUNK = 100
+"""Rows written before the other threads get a turn."""
+
+PRUNED_AT_ONCE = 20_000
+"""Journal rows looked at in one transaction, between which saves get their turn."""
+
+
+class SQLiteStore:
+    """A store in one SQLite file; several processes may share it.
+
+    - A commit is one transaction; rows go in sorted by key, by three `executemany` where nothing
+      moved, one by one where something did.
+    - Loads see every commit that was answered before they began.
+    - While the database is away, calls raise StoreUnavailable; the next call tries again, with a
+      new connection where the old one is of no use.
+    - A cancelled call may still be carried out: operation ids make that harmless.
+    - `threaded=False` does everything in the caller's thread, before `await` returns.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        threaded: bool = True,
+        prefix: str = PREFIX,
+        busy_timeout: float = 2.0,
+    ) -> None:
+        """`path` is created at the first use, its folder isn't. `busy_timeout` in seconds: how long
+        to wait for another process's write."""
+        self.path = Path(path)
+        self._sql = statements(prefix)
+        self._busy_timeout = busy_timeout
+        self._writer = Lane("writer", self.path, self._connect_writer, threaded=threaded)
+        self._reader = Lane("reader", self.path, self._connect_reader, threaded=threaded)
+        self._threaded = threaded
+
+    async def open(self) -> None:
+        await self._writer.run(_nothing)
+
+    async def close(self) -> None:
+        await self._reader.close()
+        await self._writer.close()
+
+    async def load(self, targets: Collection[Target]) -> Layers:
+        wanted = list(targets)
+        return await self._read(lambda connection: _load(connection, self._sql, wanted))
+
+    async def commit(self, writes: Sequence[Write]) -> Receipt:
+        if not writes:
+            return Receipt([])
+        pause = _pause if self._threaded and len(writes) > CHUNK else _no_pause
+        return await self._writer.run(
+            lambda connection: _commit(connection, self._sql, writes, pause)
+        )
+
+    async def done(self, operations: Collection[str]) -> dict[str, int]:
+        ids = list(operations)
+        return await self._read(lambda connection: _done(connection, self._sql, ids))
+
+    async def history(
+        self,
+        targets: Collection[Target],
+        *,
+        field: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Change]:
+        wanted = list(targets)
+        return await self._read(
+            lambda connection: _history(connection, self._sql, wanted, field, before, limit)
+        )
+
+    async def forget(self, scope: str, owner: str) -> int:
+        return await self._writer.run(
+            lambda connection: _forget(connection, self._sql, scope, owner)
+        )
+
+    async def prune(self, *, older_than: float, keep_operations_after: float) -> int:
+        sql, run = self._sql, self._writer.run
+        gone = await run(lambda connection: _change(connection, sql.prune_tombstones, older_than))
+        low, high = await run(lambda connection: connection.execute(sql.journal_range).fetchone())
+        for start in range(low, high, PRUNED_AT_ONCE):
+            some = (start, min(start + PRUNED_AT_ONCE, high), older_than)
+            gone += await run(lambda c, some=some: _change(c, sql.prune_journal, *some))
+        some = (keep_operations_after, PRUNED_AT_ONCE)
+        while count := await run(lambda c, some=some: _change(c, sql.prune_operations, *some)):
+            gone += count
+        return gone
+
+    async def _read(self, job: Callable[[Connection], Result]) -> Result:
+        if not self._writer.is_connected:
+            await self.open()  # the tables may have to be made first
+        return await self._reader.run(job)
+
+    def _connect_writer(self) -> Connection:
+        connection = self._connect()
+        try:
+            # Keeps readers and the writer out of each other's way.
+            connection.execute("PRAGMA journal_mode = WAL")
+            # What is answered survives a power cut.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA cache_size = -65536")
+            connection.execute("PRAGMA wal_autocheckpoint = 10000")
+            migrate(connection, self._sql)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _connect_reader(self) -> Connection:
+        connection = self._connect()
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA cache_size = -16384")
+        return connection
+
+    def _connect(self) -> Connection:
+        return sqlite3.connect(
+            self.path,
+            timeout=self._busy_timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=128,
+        )
+
+
+class Lane:
+    """One connection, and the thread that all of its work is done on, in order.
+
+    - Connects at the first job, and again after an error that the connection may be to blame for,
+      or when the file at the path is another one.
+    - Errors of the driver come out as StoreUnavailable or StoreRefused.
+    """
+
+    def __init__(
+        self, name: str, path: Path, connect: Callable[[], Connection], *, threaded: bool
+    ) -> None:
+        self._name, self._path, self._connect, self._threaded = name, path, connect, threaded
+        self._connection: Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._thread: ThreadPoolExecutor | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self._connection is not None
+
+    async def run(self, job: Callable[[Connection], Result]) -> Result:
+        if not self._threaded:
+            return self._work(job)
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, f"persistence-{self._name}")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, job)
+
+    async def close(self) -> None:
+        """Finish what was begun, then disconnect. A later `run` connects again."""
+        if not self._threaded:
+            return self._disconnect()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.get_running_loop().run_in_executor(thread, self._disconnect)
+            thread.shutdown(wait=False)
+        return None
+
+    def _work(self, job: Callable[[Connection], Result]) -> Result:
+        try:
+            return job(self._require())
+        except sqlite3.Error as error:
+            if not _is_passing(error):
+                self._disconnect()
+            raise explain(error, self._path) from error
+
+    def _require(self) -> Connection:
+        if self._connection is not None and self._file != _identity(self._path):
+            self._disconnect()  # moved or deleted: what is written now would be gone
+        if self._connection is None:
+            self._connection = self._connect()
+            self._file = _identity(self._path)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except sqlite3.Error:
+                pass  # it is of no use any more, that is why it goes
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+_PASSING = {
+    sqlite3.SQLITE_BUSY: "is locked by another program",
+    sqlite3.SQLITE_LOCKED: "is locked by another program",
+    sqlite3.SQLITE_FULL: "has no room left on its disk",
+}
+"""The same connection may go on afterwards."""
+
+_AWAY = {
+    sqlite3.SQLITE_READONLY: "can't be written to (it is read-only)",
+    sqlite3.SQLITE_CANTOPEN: "can't be opened; see that its folder exists and may be written to",
+    sqlite3.SQLITE_IOERR: "can't be read or written (the disk reports an error)",
+    sqlite3.SQLITE_CORRUPT: "is damaged; put a copy of it in its place",
+    sqlite3.SQLITE_NOTADB: "isn't an SQLite database",
+    sqlite3.SQLITE_PERM: "may not be opened by this user",
+    sqlite3.SQLITE_AUTH: "may not be opened by this user",
+    sqlite3.SQLITE_NOMEM: "needs more memory than there is",
+    sqlite3.SQLITE_PROTOCOL: "is locked by another program",
+}
+
+
+def explain(error: sqlite3.Error, path: Path) -> StoreError:
+    """What happened, in words for those who use the app, and whether another try may help."""
+    code = _code(error)
+    if problem := _PASSING.get(code) or _AWAY.get(code):
+        return StoreUnavailable(f"the database {path.name} {problem}")
+    if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError)):
+        return StoreUnavailable(f"the database {path.name} can't be used ({error})")
+    return StoreRefused(f"the database {path.name} can't store this ({error})")
+
+
+def _is_passing(error: sqlite3.Error) -> bool:
+    return _code(error) in _PASSING
+
+
+def _code(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF  # without what the extended code adds
+
+
+# --- the version of the tables -------------------------------------------------------------------
+
+
+def migrate(connection: Connection, sql: Statements) -> None:
+    """Bring the tables up to date, once, whoever comes first. Raises StoreTooNew."""
+    if _version(connection, sql) == HEAD:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(connection, sql) != HEAD:
+            engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+            with engine.connect() as wrapped:
+                upgrade(wrapped, sql.prefix)
+                wrapped.commit()
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: Connection, sql: Statements) -> str | None:
+    try:
+        row = connection.execute(sql.version).fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        raise
+    version = row[0] if row else None
+    if version is not None and version not in VERSIONS:
+        raise StoreTooNew(
+            f"the tables are of version {version}, made by a newer version of the library; this "
+            f"one knows versions up to {HEAD}. Upgrade it"
+        )
+    return version
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def _commit(
+    connection: Connection, sql: Statements, writes: Sequence[Write], pause: Callable[[], None]
+) -> Receipt:
+    """All together; and where one of them is in the way, all again one by one."""
+    try:
+        with Transaction(connection):
+            return _all_at_once(connection, sql, writes, pause)
+    except (_InTheWay, sqlite3.IntegrityError, *_BAD_ROW):
+        with Transaction(connection):
+            return _one_by_one(connection, sql, writes, pause)
+
+
+class Transaction:
+    """BEGIN IMMEDIATE, so that nothing moves between the check and the write; COMMIT, or ROLLBACK."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+
+class _InTheWay(Exception):
+    """A row isn't at its base."""
+
+
+_BAD_ROW = (
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+"""What the driver raises for a row that it can't take."""
+
+
+def _all_at_once(
+    connection: Connection, sql: Statements, writes: Sequence[Write], pause: Callable[[], None]
+) -> Receipt:
+    first = _next_revision(connection, sql)
+    for some in _chunks(_sorted(writes, pause)):
+        rows = [(first + position, writes[position]) for position in some]
+        new = [_created(revision, write) for revision, write in rows if write.base == 0]
+        old = [_changed(revision, write) for revision, write in rows if write.base != 0]
+        written = connection.executemany(sql.create, new).rowcount if new else 0
+        written += connection.executemany(sql.change, old).rowcount if old else 0
+        if written != len(some):
+            raise _InTheWay
+        pause()
+    for some in _chunks(range(len(writes))):
+        rows = [(first + position, writes[position]) for position in some]
+        connection.executemany(sql.journal, [_noted(*row) for row in rows])
+        pause()
+        if done := [
+            (operation, revision, write.at)
+            for revision, write in rows
+            for operation in write.operations
+        ]:
+            connection.executemany(sql.done, done)
+            pause()
+    return Receipt(range(first, first + len(writes)))
+
+
+def _one_by_one(
+    connection: Connection, sql: Statements, writes: Sequence[Write], pause: Callable[[], None]
+) -> Receipt:
+    """Each row in a savepoint of its own, so that it can fail alone."""
+    revisions = [0] * len(writes)
+    moved: dict[int, Row | None] = {}
+    repeated: dict[int, int] = {}
+    refused: dict[int, str] = {}
+    revision = _next_revision(connection, sql)
+    for position, write in enumerate(writes):
+        connection.execute("SAVEPOINT one")
+        try:
+            if write.operations and (done := _done(connection, sql, write.operations[-1:])):
+                (repeated[position],) = done.values()
+                _remember(connection, sql, write, repeated[position])
+            elif _put(connection, sql, write, revision):
+                revisions[position] = revision
+                revision += 1
+            else:
+                key = (*write.target, write.field)
+                row = connection.execute(sql.row(), key).fetchone()
+                moved[position] = Row(*row) if row else None
+        except (sqlite3.IntegrityError, *_BAD_ROW) as error:
+            connection.execute("ROLLBACK TO one")
+            refused[position] = f"the database can't store this ({error})"
+        connection.execute("RELEASE one")
+        if position % CHUNK == CHUNK - 1:
+            pause()
+    return Receipt(revisions, moved, repeated, refused)
+
+
+def _put(connection: Connection, sql: Statements, write: Write, revision: int) -> bool:
+    if write.base == 0:
+        written = connection.execute(sql.create, _created(revision, write))
+    else:
+        written = connection.execute(sql.change, _changed(revision, write))
+    if written.rowcount != 1:
+        return False
+    connection.execute(sql.journal, _noted(revision, write))
+    _remember(connection, sql, write, revision)
+    return True
+
+
+def _remember(connection: Connection, sql: Statements, write: Write, revision: int) -> None:
+    done = [(operation, revision, write.at) for operation in write.operations]
+    connection.executemany(sql.done_anyway, done)
+
+
+def _next_revision(connection: Connection, sql: Statements) -> int:
+    row = connection.execute(sql.last_revision).fetchone()
+    return row[0] + 1 if row else 1
+
+
+def _created(revision: int, write: Write) -> tuple[object, ...]:
+    return (*write.target, write.field, revision, write.kind, write.text if write.secret else None)
+
+
+def _changed(revision: int, write: Write) -> tuple[object, ...]:
+    secret = write.text if write.secret else None
+    return (revision, write.kind, secret, *write.target, write.field, write.base)
+
+
+def _noted(revision: int, write: Write) -> tuple[object, ...]:
+    return (
+        revision, *write.target, write.field, write.kind, None if write.secret else write.text,
+        write.author, write.source, write.at, write.group, write.version, write.note,
+    )  # fmt: skip
+
+
+def _sorted(writes: Sequence[Write], pause: Callable[[], None]) -> list[int]:
+    """Positions by key, in runs short enough to sort without being felt: rows that lie together
+    are written together."""
+    order: list[int] = []
+    for start in range(0, len(writes), 1000):
+        run = range(start, min(start + 1000, len(writes)))
+        order += sorted(run, key=lambda position: writes[position][:2])
+        pause()
+    return order
+
+
+def _chunks(positions: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (positions[start : start + CHUNK] for start in range(0, len(positions), CHUNK))
+
+
+def _pause() -> None:
+    """Let the event loop have the interpreter: a burst of rows must not be felt on the page."""
+    sleep(0.00001)
+
+
+def _no_pause() -> None:
+    pass
+
+
+def _forget(connection: Connection, sql: Statements, scope: str, owner: str) -> int:
+    count, *removals = sql.forget
+    with Transaction(connection):
+        (removed,) = connection.execute(count, (scope, owner)).fetchone()
+        for removal in removals:
+            connection.execute(removal, (scope, owner))
+    return removed
+
+
+def _change(connection: Connection, statement: str, *parameters: float) -> int:
+    with Transaction(connection):
+        return connection.execute(statement, parameters).rowcount
+
+
+def _nothing(_: Connection) -> None:
+    pass
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def _load(connection: Connection, sql: Statements, targets: list[Target]) -> Layers:
+    layers: Layers = {target: {} for target in targets}
+    for start in range(0, len(targets), AT_ONCE):
+        some = targets[start : start + AT_ONCE]
+        size = min(parts(len(some)), AT_ONCE)
+        parameters = [part for target in some for part in target]
+        parameters.extend([None] * (3 * size - len(parameters)))  # finds nothing
+        rows: Iterable[tuple[str, str, str, str, *tuple[object, ...]]]
+        rows = _fetch(connection, sql.load(size), parameters)
+        for scope, owner, tool, field, *row in rows:
+            layers[Target(scope, owner, tool)][field] = Row._make(row)
+    return layers
+
+
+def _fetch(connection: Connection, statement: str, parameters: Sequence[object]) -> list[tuple]:
+    """All rows. Text that isn't UTF-8 any more comes with marks in it, which no JSON has: it is
+    found unreadable by itself, and not the whole load."""
+    try:
+        return connection.execute(statement, parameters).fetchall()
+    except sqlite3.OperationalError as error:
+        if "decode to UTF-8" not in str(error):
+            raise
+    connection.text_factory = lambda raw: raw.decode(errors="surrogateescape")
+    try:
+        return connection.execute(statement, parameters).fetchall()
+    finally:
+        connection.text_factory = str
+
+
+def _done(connection: Connection, sql: Statements, ids: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        size = min(parts(len(some)), AT_ONCE)
+        parameters = [*some, *[None] * (size - len(some))]
+        found.update(_fetch(connection, sql.known(size), parameters))
+    return found
+
+
+def _history(
+    connection: Connection,
+    sql: Statements,
+    targets: list[Target],
+    field: str | None,
+    before: int | None,
+    limit: int,
+) -> list[Change]:
+    statement = sql.history(has_field=field is not None, has_before=before is not None)
+    rest = [part for part in (field, before) if part is not None]
+    each = [
+        [
+            Change(revision, target, *row)
+            for revision, *row in _fetch(connection, statement, [*target, *rest, max(limit, 0)])
+        ]
+        for target in dict.fromkeys(targets)
+    ]
+    return list(islice(merge(*each, key=lambda change: -change.revision), max(limit, 0)))

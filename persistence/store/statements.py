@@ -1,0 +1,153 @@
+"""SQLite's statements, compiled from the tables once. Pure; run on the driver by `sqlite.py`.
+
+Core's own execution costs several times what the statement does, so only its compiler is used. What
+Core can't say (the order of a join, a list of targets as a table) is text around the tables' names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table, bindparam, delete, update
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.sql.expression import ClauseElement
+
+from .tables import tables
+
+# `sqlite.dialect` isn't typed. Question marks, since rows are tuples.
+_dialect: Any = getattr(sqlite, "dialect")(paramstyle="qmark")  # noqa: B009
+
+AT_ONCE = 200
+"""Targets or ids in one statement: 600 parameters, which every SQLite takes."""
+
+
+def parts(count: int) -> int:
+    """The next power of two, so that few different statements are prepared."""
+    return 1 << max(count - 1, 0).bit_length()
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Texts with question marks; each says what its parameters are."""
+
+    prefix: str
+    create: str
+    """An override that must not be there: scope, owner, tool, field, revision, kind, secret."""
+    change: str
+    """An override at its base: revision, kind, secret, scope, owner, tool, field, base."""
+    journal: str
+    """revision, scope, owner, tool, field, kind, text, author, source, at, group, version, note."""
+    done: str
+    """An operation that must not be known: id, revision, at."""
+    done_anyway: str
+    """The same; one that is known stays as it is."""
+    last_revision: str
+    version: str
+    forget: tuple[str, str, str]
+    """Count, then remove overrides and journal: scope, owner."""
+    prune_tombstones: str
+    """at."""
+    prune_journal: str
+    """From (not included) and to a revision, at."""
+    journal_range: str
+    prune_operations: str
+    """at, how many at most."""
+
+    def load(self, targets: int) -> str:
+        """scope, owner, tool of so many targets; each row begins with the three and the field.
+
+        `IN (VALUES …)` would scan all; the cross join keeps the order: search by primary key.
+        """
+        wanted = ",".join(["(?,?,?)"] * targets)
+        return (
+            f"WITH wanted(scope, owner, tool) AS (VALUES {wanted}) "
+            "SELECT o.scope, o.owner, o.tool, o.field, o.kind, coalesce(o.secret, c.text), "
+            "o.revision, c.author, c.at, c.version, c.note "
+            f"FROM wanted w CROSS JOIN {self.prefix}override o "
+            "ON o.scope = w.scope AND o.owner = w.owner AND o.tool = w.tool "
+            f"LEFT JOIN {self.prefix}change c ON c.revision = o.revision"
+        )  # fmt: skip
+
+    def row(self) -> str:
+        """One row's columns from its kind on: scope, owner, tool, field."""
+        return (
+            "SELECT o.kind, coalesce(o.secret, c.text), "
+            "o.revision, c.author, c.at, c.version, c.note "
+            f"FROM {self.prefix}override o LEFT JOIN {self.prefix}change c "
+            "ON c.revision = o.revision "
+            "WHERE o.scope = ? AND o.owner = ? AND o.tool = ? AND o.field = ?"
+        )
+
+    def known(self, ids: int) -> str:
+        """Which of so many operation ids are known: id, revision."""
+        marks = ",".join("?" * ids)
+        return f"SELECT id, revision FROM {self.prefix}operation WHERE id IN ({marks})"
+
+    def history(self, *, has_field: bool, has_before: bool) -> str:
+        """scope, owner, tool, the field, before, limit."""
+        field = "AND field = ? " if has_field else ""
+        before = "AND revision < ? " if has_before else ""
+        return (
+            "SELECT revision, field, kind, text, author, source, at, group_id, version, note "
+            f"FROM {self.prefix}change WHERE scope = ? AND owner = ? AND tool = ? {field}{before}"
+            "ORDER BY revision DESC LIMIT ?"
+        )
+
+
+@cache
+def statements(prefix: str) -> Statements:
+    made = tables(prefix)
+    override, change = made.table(made.override), made.table(made.change)
+    operation = made.table(made.operation)
+    key = ("scope", "owner", "tool", "field")
+    names = {"o": override.name, "c": change.name, "p": operation.name}
+    at_its_base = [override.c[name] == bindparam(f"key_{name}") for name in key]
+    at_its_base.append(override.c.revision == bindparam("base"))
+    return Statements(
+        prefix,
+        _compiled(insert(override).on_conflict_do_nothing(), override.c.keys()),
+        _compiled(
+            update(override).where(*at_its_base),
+            ["revision", "kind", "secret"],
+            [*(f"key_{name}" for name in key), "base"],
+        ),
+        _compiled(insert(change), change.c.keys()),
+        _compiled(insert(operation), operation.c.keys()),
+        _compiled(insert(operation).on_conflict_do_nothing(), operation.c.keys()),
+        f"SELECT seq FROM sqlite_sequence WHERE name = '{change.name}'",
+        f"SELECT version_num FROM {made.version_table}",
+        (
+            "SELECT count(*) FROM {o} WHERE scope = ? AND owner = ?".format(**names),
+            _compiled(_of_owner(override), [], ["scope_1", "owner_1"]),
+            _compiled(_of_owner(change), [], ["scope_1", "owner_1"]),
+        ),
+        "DELETE FROM {o} WHERE kind = 'reset' AND EXISTS (SELECT 1 FROM {c} c "
+        "WHERE c.revision = {o}.revision AND c.at < ?)".format(**names),
+        "DELETE FROM {c} WHERE revision > ? AND revision <= ? AND at < ? AND NOT EXISTS "
+        "(SELECT 1 FROM {o} o WHERE o.scope = {c}.scope AND o.owner = {c}.owner "
+        "AND o.tool = {c}.tool AND o.field = {c}.field "
+        "AND o.revision = {c}.revision)".format(**names),
+        "SELECT coalesce(min(revision), 1) - 1, coalesce(max(revision), 0) "
+        "FROM {c}".format(**names),
+        "DELETE FROM {p} WHERE id IN (SELECT id FROM {p} WHERE at < ? LIMIT ?)".format(**names),
+    )
+
+
+def _of_owner(table: Table) -> Any:
+    return delete(table).where(
+        table.c.scope == bindparam("scope_1"), table.c.owner == bindparam("owner_1")
+    )
+
+
+def _compiled(
+    statement: ClauseElement, columns: Sequence[str], others: Sequence[str] = ()
+) -> str:
+    """The text, made sure that its parameters come in the order that the rows are built in."""
+    compiled: Any = statement.compile(dialect=_dialect, column_keys=list(columns) or None)
+    expected = [*columns, *others]
+    assert compiled.positiontup == expected, (compiled.positiontup, expected)  # noqa: S101
+    return str(compiled)

@@ -1,0 +1,94 @@
+"""The tables, as SQLModel declares them, with metadata of their own. Pure; no connection here.
+
+They aren't in `SQLModel.metadata`, so that a host app's migrations don't see them. Stores write and
+read with SQL that is compiled from these definitions once, and run on the driver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+PREFIX = "persistence_"
+
+# SQLite numbers rows by INTEGER only; elsewhere revisions need 64 bits.
+_Revision = BigInteger().with_variant(Integer(), "sqlite")
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """One set of tables: the models, their metadata, and where Alembic notes the version."""
+
+    metadata: MetaData
+    override: type[SQLModel]
+    change: type[SQLModel]
+    operation: type[SQLModel]
+    version_table: str
+
+    def table(self, model: type[SQLModel]) -> Table:
+        return cast("Any", model).__table__
+
+
+@cache
+def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
+    """The tables under a prefix and in a schema; the same object for the same arguments."""
+    metadata = MetaData(schema=schema)
+
+    class Base(SQLModel, registry=registry(metadata=metadata)):
+        pass
+
+    class Override(Base, table=True):
+        """What one layer says of one field: a small row that points to the change it came by."""
+
+        __tablename__ = f"{prefix}override"
+        __table_args__ = {"sqlite_with_rowid": False}
+
+        scope: str = Field(sa_type=Text, primary_key=True)
+        owner: str = Field(sa_type=Text, primary_key=True)
+        tool: str = Field(sa_type=Text, primary_key=True)
+        field: str = Field(sa_type=Text, primary_key=True)
+        revision: int = Field(sa_type=cast("Any", _Revision))
+        kind: str = Field(sa_type=Text)
+        secret: str | None = Field(default=None, sa_type=Text)
+
+    class Change(Base, table=True):
+        """The journal: what a field was set to, when and by whom. Its id is the revision."""
+
+        __tablename__ = f"{prefix}change"
+        __table_args__ = (
+            Index(f"{prefix}change_history", "scope", "owner", "tool", "revision"),
+            {"sqlite_autoincrement": True},  # else a pruned revision would be given again
+        )
+
+        revision: int | None = Field(
+            default=None, sa_column=Column(_Revision, primary_key=True, autoincrement=True)
+        )
+        scope: str = Field(sa_type=Text)
+        owner: str = Field(sa_type=Text)
+        tool: str = Field(sa_type=Text)
+        field: str = Field(sa_type=Text)
+        kind: str = Field(sa_type=Text)
+        text: str | None = Field(default=None, sa_type=Text)
+        author: str = Field(sa_type=Text)
+        source: str = Field(sa_type=Text)
+        at: float = Field(sa_type=Double)
+        group: str = Field(sa_column=Column("group_id", Text, nullable=False))
+        version: int = Field(sa_type=Integer)
+        note: str | None = Field(default=None, sa_type=Text)
+
+    class Operation(Base, table=True):
+        """Ids of operations that were done. They grow with time, so that the index appends."""
+
+        __tablename__ = f"{prefix}operation"
+        __table_args__ = {"sqlite_with_rowid": False}
+
+        id: str = Field(sa_type=Text, primary_key=True)
+        revision: int = Field(sa_type=cast("Any", _Revision))
+        at: float = Field(sa_type=Double)
+
+    return Tables(metadata, Override, Change, Operation, f"{prefix}alembic_version")
