@@ -15,8 +15,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .changes import Override, same, three_way
-from .errors import PermissionDenied, PolicyViolation, StoreError, StoreRefused, StoreUnavailable
-from .layers import Conflict, Layer
+from .errors import (
+    EditError,
+    PermissionDenied,
+    PolicyViolation,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
+from .layers import Conflict, Layer, Refused
 from .loads import parse
 from .pending import Dirty, Pending
 from .specs import UNSET
@@ -76,10 +83,14 @@ class Committer:
         self._wake.set()
 
     async def flush(self, layers: Sequence[Layer]) -> None:
-        """Commit now, and wait until all edits of these layers made so far are durable."""
+        """Commit now, and wait until all edits of these layers made so far are durable.
+
+        Raises StoreUnavailable, and EditError where one of them was set aside instead.
+        """
         upto = self._engine.recorder.seq
         now = asyncio.get_running_loop().time()
         mine = [layer for layer in layers if layer.pending]
+        aside = {id(each) for layer in mine for each in _set_aside(layer)}
         for layer in mine:
             layer.pending.holds = 0
             if not layer.gate.is_open:
@@ -92,6 +103,10 @@ class Committer:
                 self._attempt = asyncio.get_running_loop().create_future()
                 self._attempt.add_done_callback(lambda future: future.exception())
             await asyncio.shield(self._attempt)
+        for layer in mine:
+            for each in _set_aside(layer):
+                if id(each) not in aside:
+                    raise EditError(each.field, each.problem)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -250,6 +265,7 @@ class Committer:
         layer.confirmed[edit.field] = Override(
             edit.kind, edit.value, revision, edit.author, edit.at, edit.note
         )
+        layer.unreadable.pop(edit.field, None)
         layer.last_saved = edit.at if layer.last_saved is None else max(layer.last_saved, edit.at)
         self._engine.operations.settle(edit.operations, "confirmed", revision=revision)
 
@@ -312,6 +328,10 @@ class Committer:
                 layer.unreadable[field] = str(error)
                 return Override("reset", None, row.revision, row.author, row.at)
         return Override(row.kind, value, row.revision, row.author, row.at, row.note)
+
+
+def _set_aside(layer: Layer) -> tuple[Refused | Conflict, ...]:
+    return (*layer.refused.values(), *layer.conflicts.values())
 
 
 def _waits(pending: Pending, upto: int) -> bool:

@@ -145,7 +145,7 @@ class Engine:
         if not self.is_running:
             return
         try:
-            await asyncio.wait_for(self.flush(), timeout)
+            await asyncio.wait_for(self._drain(), timeout)
         except (PersistenceError, TimeoutError) as error:
             log.error("stopped with unsaved edits: %s", error or "out of time")  # noqa: TRY400
         self.is_running = False
@@ -154,6 +154,14 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.store.close()
+
+    async def _drain(self) -> None:
+        """Flush, as often as it takes while the store is away."""
+        while True:
+            try:
+                return await self.flush()
+            except StoreUnavailable:
+                await asyncio.sleep(self.retry.first)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -275,7 +283,8 @@ class Engine:
     async def flush(self, targets: Iterable[Target] | None = None) -> None:
         """Save at once; returns when all edits made so far are durable.
 
-        Raises StoreUnavailable where the store is away (the edits wait and are retried).
+        Raises StoreUnavailable where the store is away (the edits wait and are retried), and
+        EditError where one of them was refused at the write (it is kept, see `Binding.refused`).
         """
         chosen = self.layers.values() if targets is None else map(self.layer, targets)
         await self.committer.flush(list(chosen))

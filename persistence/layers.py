@@ -59,6 +59,10 @@ class Conflict:
     def mine(self) -> Any:
         return self.edit.value
 
+    @property
+    def problem(self) -> str:
+        return f"was changed by {self.theirs.author or 'somebody else'} meanwhile"
+
 
 class Writer(NamedTuple):
     """Who edited a field last in this process: nobody conflicts with himself."""

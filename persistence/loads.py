@@ -113,6 +113,9 @@ class Loader:
 
     def _take(self, layer: Layer, rows: Mapping[str, Row]) -> None:
         stored, unreadable = read_rows(layer.spec, rows, self._engine.vault.decrypt)
+        for field, held in layer.confirmed.items():
+            if field not in stored or held.revision > stored[field].revision:
+                stored[field] = held  # committed while the query was under way
         layer.confirmed, layer.unreadable = stored, unreadable
         layer.last_saved = max((each.at for each in stored.values()), default=None)
         for field, problem in unreadable.items():
@@ -166,6 +169,7 @@ def _read(
                 value = parse(known, decrypt(text) if known.secret else text)
         except (InvalidValue, ValueError) as error:
             unreadable[field] = str(error)
+            stored[field] = Override("reset", None, row.revision, row.author, row.at)
             return
     stored[field] = Override(row.kind, value, row.revision, row.author, row.at, row.note)
 

@@ -15,10 +15,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .changes import difference, same
-from .errors import EditError, InvalidValue, PermissionDenied, ScopeNotAllowed, StoreError
+from .errors import (
+    EditError,
+    InvalidValue,
+    PermissionDenied,
+    ScopeNotAllowed,
+    StoreError,
+    UnknownField,
+)
 from .layers import Layer
 from .recorder import Cause
 from .scopes import Target
+from .settings import registry
 from .specs import SettingSpec
 
 if TYPE_CHECKING:
@@ -148,6 +156,8 @@ class Operations:
         self, operation: Operation, actor: str, origin: object | None
     ) -> Outcome | asyncio.Future[Outcome]:
         engine = self._engine
+        if operation.target.tool not in registry:
+            raise UnknownField(operation.field, "belongs to a tool that nobody declared")
         layer = engine.layer(operation.target)
         await engine.load([operation.target])
         spec = layer.spec.require(operation.field)
@@ -197,8 +207,7 @@ class Operations:
             done = await self._engine.store.done([operation.after])
             if done.get(operation.after) == stored.revision:
                 return None
-        author = stored.author or "somebody else"
-        problem = f"was changed by {author} meanwhile"
+        problem = f"was changed by {stored.author or 'somebody else'} meanwhile"
         return Outcome(operation.id, "conflict", problem, stored.revision)
 
     def _note(self, operation: Operation) -> None:
@@ -216,18 +225,20 @@ class Operations:
 def check_shape(operation: Operation) -> None:
     """Types and lengths of what a client sent. Raises InvalidValue and PermissionDenied."""
     field = str(operation.field)[:80]
-    texts: tuple[tuple[str, object], ...] = (("id", operation.id), ("client", operation.client))
-    for name, text in texts:
-        if not isinstance(text, str) or not 1 <= len(text) <= 64:
+    for name, text in (("id", operation.id), ("client", operation.client)):
+        if not _is_text(text, 64):
             raise InvalidValue(field, f"the operation's {name} isn't a text of 1–64 characters")
     for name, number in (("seq", operation.seq), ("base", operation.base)):
         if type(number) is not int or not 0 <= number < 1 << 53:
             raise InvalidValue(field, f"the operation's {name} isn't a whole number")
     if operation.kind not in ("set", "reset", "block", "pin"):
         raise InvalidValue(field, "the operation's kind is none of set, reset, block, pin")
-    parts: tuple[object, ...] = operation.target
-    if not all(isinstance(part, str) and 1 <= len(part) <= 200 for part in parts):
+    if not all(_is_text(part, 200) for part in operation.target):
         raise PermissionDenied(field, "there is no such target")
+
+
+def _is_text(value: object, longest: int) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= longest
 
 
 def check_scope(spec: SettingSpec, scope: str) -> None:

@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .changes import Override, Patch, same
 from .codec import encode
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 UNLOADED = -1
 """The base of an edit that was made before its target was loaded."""
+
+
+GROWN = 100
+"""A dict that reaches so many keys is probably a map by entity (`dataByShot`): worth a warning."""
+
+log = logging.getLogger("persistence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class Recorder:
         text: str | None = None
         if kind in ("set", "pin", "policy"):
             value, text = self._encode(layer, spec, value, delta)
+            self._warn_of_growth(spec, value)
         else:
             value = None
         return Prepared(spec, kind, value, text, delta, note)
@@ -256,6 +264,13 @@ class Recorder:
         keys = encode(dict(patch.set), field=spec.name, adapter=adapter, limit=limit)
         gone = encode(sorted(patch.remove), field=spec.name, limit=limit)
         return f'{{"remove":{gone},"set":{keys}}}'
+
+    def _warn_of_growth(self, spec: SettingSpec, value: Any) -> None:
+        if isinstance(value, dict) and len(cast("dict[str, Any]", value)) == GROWN:
+            log.warning(
+                "%s holds %d keys: if they are ids of entities, give each entity a row of its own",
+                spec.name, GROWN,
+            )  # fmt: skip
 
     def _check_own_policy(self, layer: Layer, spec: SettingSpec, kind: Kind) -> None:
         opinion = layer.opinion(spec.name)

@@ -36,8 +36,7 @@ def problems(layers: Sequence[Layer]) -> Iterator[str]:
         for refused in layer.refused.values():
             yield f"not saved: {refused.field} {refused.problem}"
         for field, conflict in layer.conflicts.items():
-            author = conflict.theirs.author or "somebody else"
-            yield f"not saved: {field} was changed by {author} meanwhile"
+            yield f"not saved: {field} {conflict.problem}"
         for field, problem in layer.unreadable.items():
             yield f"{field}: what is stored can't be read and was set aside ({problem})"
 
