@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from heapq import merge
 from itertools import islice
 from pathlib import Path
 from time import sleep
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
@@ -320,7 +320,7 @@ def _commit(
 
 
 class Transaction:
-    """BEGIN IMMEDIATE, so that nothing moves between the check and the write; COMMIT, or ROLLBACK."""
+    """BEGIN IMMEDIATE, so that nothing moves between check and write; then COMMIT, or ROLLBACK."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -498,16 +498,17 @@ def _load(connection: Connection, sql: Statements, targets: list[Target]) -> Lay
     for start in range(0, len(targets), AT_ONCE):
         some = targets[start : start + AT_ONCE]
         size = min(parts(len(some)), AT_ONCE)
-        parameters = [part for target in some for part in target]
+        parameters: list[str | None] = [part for target in some for part in target]
         parameters.extend([None] * (3 * size - len(parameters)))  # finds nothing
-        rows: Iterable[tuple[str, str, str, str, *tuple[object, ...]]]
         rows = _fetch(connection, sql.load(size), parameters)
         for scope, owner, tool, field, *row in rows:
             layers[Target(scope, owner, tool)][field] = Row._make(row)
     return layers
 
 
-def _fetch(connection: Connection, statement: str, parameters: Sequence[object]) -> list[tuple]:
+def _fetch(
+    connection: Connection, statement: str, parameters: Sequence[object]
+) -> list[tuple[Any, ...]]:
     """All rows. Text that isn't UTF-8 any more comes with marks in it, which no JSON has: it is
     found unreadable by itself, and not the whole load."""
     try:
@@ -515,11 +516,15 @@ def _fetch(connection: Connection, statement: str, parameters: Sequence[object])
     except sqlite3.OperationalError as error:
         if "decode to UTF-8" not in str(error):
             raise
-    connection.text_factory = lambda raw: raw.decode(errors="surrogateescape")
+    connection.text_factory = _decode_anyway
     try:
         return connection.execute(statement, parameters).fetchall()
     finally:
         connection.text_factory = str
+
+
+def _decode_anyway(raw: bytes) -> str:
+    return raw.decode(errors="surrogateescape")
 
 
 def _done(connection: Connection, sql: Statements, ids: Sequence[str]) -> dict[str, int]:
@@ -528,7 +533,8 @@ def _done(connection: Connection, sql: Statements, ids: Sequence[str]) -> dict[s
         some = ids[start : start + AT_ONCE]
         size = min(parts(len(some)), AT_ONCE)
         parameters = [*some, *[None] * (size - len(some))]
-        found.update(_fetch(connection, sql.known(size), parameters))
+        for operation, revision in _fetch(connection, sql.known(size), parameters):
+            found[operation] = revision
     return found
 
 

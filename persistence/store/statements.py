@@ -4,6 +4,8 @@ Core's own execution costs several times what the statement does, so only its co
 Core can't say (the order of a join, a list of targets as a table) is text around the tables' names.
 """
 
+# ruff: noqa: S608 (only names of ours go into a text; values are always parameters)
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -131,8 +133,9 @@ def statements(prefix: str) -> Statements:
         "(SELECT 1 FROM {o} o WHERE o.scope = {c}.scope AND o.owner = {c}.owner "
         "AND o.tool = {c}.tool AND o.field = {c}.field "
         "AND o.revision = {c}.revision)".format(**names),
-        "SELECT coalesce(min(revision), 1) - 1, coalesce(max(revision), 0) "
-        "FROM {c}".format(**names),
+        "SELECT coalesce(min(revision), 1) - 1, coalesce(max(revision), 0) FROM {c}".format(
+            **names
+        ),
         "DELETE FROM {p} WHERE id IN (SELECT id FROM {p} WHERE at < ? LIMIT ?)".format(**names),
     )
 
@@ -143,9 +146,7 @@ def _of_owner(table: Table) -> Any:
     )
 
 
-def _compiled(
-    statement: ClauseElement, columns: Sequence[str], others: Sequence[str] = ()
-) -> str:
+def _compiled(statement: ClauseElement, columns: Sequence[str], others: Sequence[str] = ()) -> str:
     """The text, made sure that its parameters come in the order that the rows are built in."""
     compiled: Any = statement.compile(dialect=_dialect, column_keys=list(columns) or None)
     expected = [*columns, *others]

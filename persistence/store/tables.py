@@ -6,6 +6,7 @@ read with SQL that is compiled from these definitions once, and run on the drive
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -36,7 +37,12 @@ class Tables:
 
 @cache
 def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
-    """The tables under a prefix and in a schema; the same object for the same arguments."""
+    """The tables under a prefix and in a schema; the same object for the same arguments.
+
+    Raises ValueError for a prefix that would need quoting.
+    """
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,40}", prefix):
+        raise ValueError(f"prefix {prefix!r}: use small letters, digits and underscores")
     metadata = MetaData(schema=schema)
 
     class Base(SQLModel, registry=registry(metadata=metadata)):
@@ -45,7 +51,7 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
     class Override(Base, table=True):
         """What one layer says of one field: a small row that points to the change it came by."""
 
-        __tablename__ = f"{prefix}override"
+        __tablename__ = f"{prefix}override"  # pyright: ignore[reportAssignmentType]
         __table_args__ = {"sqlite_with_rowid": False}
 
         scope: str = Field(sa_type=Text, primary_key=True)
@@ -59,7 +65,7 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
     class Change(Base, table=True):
         """The journal: what a field was set to, when and by whom. Its id is the revision."""
 
-        __tablename__ = f"{prefix}change"
+        __tablename__ = f"{prefix}change"  # pyright: ignore[reportAssignmentType]
         __table_args__ = (
             Index(f"{prefix}change_history", "scope", "owner", "tool", "revision"),
             {"sqlite_autoincrement": True},  # else a pruned revision would be given again
@@ -84,7 +90,7 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
     class Operation(Base, table=True):
         """Ids of operations that were done. They grow with time, so that the index appends."""
 
-        __tablename__ = f"{prefix}operation"
+        __tablename__ = f"{prefix}operation"  # pyright: ignore[reportAssignmentType]
         __table_args__ = {"sqlite_with_rowid": False}
 
         id: str = Field(sa_type=Text, primary_key=True)

@@ -1,5 +1,8 @@
 """Overrides, their journal, and the operations that were done."""
 
+# pyright: basic, reportUnknownArgumentType=false
+# (SQLAlchemy leaves the types of columns open)
+
 import sqlalchemy as sa
 from alembic import op
 
