@@ -27,7 +27,7 @@ LARGEST_INT = 2**53 - 1
 DEEPEST = 100
 """Lists and dicts within one another."""
 
-_quote = cast("Callable[[str], str]", encode_basestring)
+_quote: Callable[[str], str] = encode_basestring
 _dump = json.JSONEncoder(
     ensure_ascii=False,
     check_circular=False,  # `_is_plain` has looked
@@ -137,9 +137,11 @@ def _levels(value: Any, field: str, limit: int) -> Iterator[list[Any]]:
 
 
 def _items(level: Iterable[Any]) -> list[Any]:
-    dicts = [each for each in level if type(each) is dict]
+    dicts: list[dict[Any, Any]] = [each for each in level if type(each) is dict]
     keys = [key if type(key) is str else _NO_TEXT for key in chain.from_iterable(dicts)]
-    rest = (each.values() if type(each) is dict else each for each in level)
+    rest: list[Iterable[Any]] = [
+        cast("dict[Any, Any]", each).values() if type(each) is dict else each for each in level
+    ]
     return keys + list(chain.from_iterable(rest))
 
 

@@ -67,7 +67,8 @@ class MemoryStore:
         return {each: self._operations[each][0] for each in operations if each in self._operations}
 
     async def tools(self, scope: str, owner: str) -> list[str]:
-        return sorted(target.tool for target in self._rows if target[:2] == (scope, owner))
+        held = (target for target, rows in self._rows.items() if rows)
+        return sorted(target.tool for target in held if target[:2] == (scope, owner))
 
     async def history(
         self,

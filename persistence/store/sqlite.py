@@ -29,6 +29,7 @@ from .tables import PREFIX
 
 Result = TypeVar("Result")
 Connection = sqlite3.Connection
+Fetched = tuple[Any, ...]
 
 CHUNK = 100
 """Rows written before the other threads get a turn."""
@@ -88,6 +89,10 @@ class SQLiteStore:
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         ids = list(operations)
         return await self._read(lambda connection: _done(connection, self._sql, ids))
+
+    async def tools(self, scope: str, owner: str) -> list[str]:
+        rows = await self._read(lambda c: _fetch(c, self._sql.tools, (scope, owner)))
+        return [tool for (tool,) in rows]
 
     async def history(
         self,
@@ -533,8 +538,8 @@ def _done(connection: Connection, sql: Statements, ids: Sequence[str]) -> dict[s
         some = ids[start : start + AT_ONCE]
         size = min(parts(len(some)), AT_ONCE)
         parameters = [*some, *[None] * (size - len(some))]
-        for operation, revision in _fetch(connection, sql.known(size), parameters):
-            found[operation] = revision
+        rows = _fetch(connection, sql.known(size), parameters)
+        found.update((operation, revision) for operation, revision in rows)
     return found
 
 

@@ -49,6 +49,8 @@ class Statements:
     """The same; one that is known stays as it is."""
     last_revision: str
     version: str
+    tools: str
+    """scope, owner."""
     forget: tuple[str, str, str]
     """Count, then remove overrides and journal: scope, owner."""
     prune_tombstones: str
@@ -122,6 +124,7 @@ def statements(prefix: str) -> Statements:
         _compiled(insert(operation).on_conflict_do_nothing(), operation.c.keys()),
         f"SELECT seq FROM sqlite_sequence WHERE name = '{change.name}'",
         f"SELECT version_num FROM {made.version_table}",
+        "SELECT DISTINCT tool FROM {o} WHERE scope = ? AND owner = ? ORDER BY tool".format(**names),
         (
             "SELECT count(*) FROM {o} WHERE scope = ? AND owner = ?".format(**names),
             _compiled(_of_owner(override), [], ["scope_1", "owner_1"]),
