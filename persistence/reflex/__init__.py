@@ -1,0 +1,57 @@
+"""Settings of a Reflex app: the same engine and declarations, as states, controls and one plugin.
+
+    class Travel(SettingsState, tool="travel-ui-state", edit="shot"):
+        frames: rx.Field[int] = setting(61, ge=1, le=241)
+
+    rx.input(**bind(Travel.frames))
+
+Names are imported when they are used first, so that `rxconfig.py`, which needs the plugin alone, stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .causes import acting_as
+    from .channel import PersistenceState
+    from .components import bind, field_error, persistence_root, save_status
+    from .fields import setting
+    from .plugin import PersistencePlugin
+    from .states import SettingsState, show
+    from .tabs import Page
+
+__all__ = [
+    "Page",
+    "PersistencePlugin",
+    "PersistenceState",
+    "SettingsState",
+    "acting_as",
+    "bind",
+    "field_error",
+    "persistence_root",
+    "save_status",
+    "setting",
+    "show",
+]
+
+_HOME = {
+    "Page": "tabs",
+    "PersistencePlugin": "plugin",
+    "PersistenceState": "channel",
+    "SettingsState": "states",
+    "acting_as": "causes",
+    "bind": "components",
+    "field_error": "components",
+    "persistence_root": "components",
+    "save_status": "components",
+    "setting": "fields",
+    "show": "states",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if (home := _HOME.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{home}", __name__), name)

@@ -1,0 +1,190 @@
+"""The only module that touches Reflex's private names. Checked at import; `tests/reflex/test_seams.py`
+is the contract of each.
+
+Everything here was read in, and is pinned to, Reflex 0.10. When Reflex moves one of these names, the import
+fails with an error that says which one and what to do, and this file is the place to mend.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+try:
+    import reflex
+    from reflex.istate.delta import (
+        _DROP_FROM_DELTA as DROP,  # pyright: ignore[reportPrivateUsage]
+    )
+    from reflex.istate.proxy import StateProxy
+    from reflex.middleware import Middleware
+    from reflex.state import BaseState, State, StateUpdate
+    from reflex_base.constants.state import FIELD_MARKER
+    from reflex_base.event import Event
+    from reflex_base.event.context import EventContext
+    from reflex_base.registry import RegistrationContext
+    from reflex_base.utils.types import is_mutable_type
+    from reflex_base.vars.base import (
+        FIELD_TYPE,
+        BaseStateMeta,
+        Field,
+        Var,
+        _owner_state,  # pyright: ignore[reportPrivateUsage]
+    )
+except ImportError as error:  # pragma: no cover - only with another Reflex
+    raise ImportError(
+        f"persistence.reflex doesn't fit the installed Reflex ({error}). "
+        'Install "reflex>=0.10.1,<0.11", or a newer reflex-persistence.'
+    ) from error
+
+if TYPE_CHECKING:
+    from reflex.app import App
+
+__all__ = [
+    "DROP", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "Event", "EventContext", "Field", "Middleware",
+    "RegistrationContext", "State", "StateUpdate", "current_app", "current_event", "delta_of", "enqueue",
+    "fields_of", "handler_states", "is_mutable_type", "is_own_field", "make_touched", "mark_visited", "on_children",
+    "override", "owner_state", "root_of", "source_of", "tools", "unwrap", "unwrap_state",
+]  # fmt: skip
+
+_SEAMS: tuple[tuple[object, tuple[str, ...]], ...] = (
+    (Field, ("__set__", "__get__", "__set_name__", "_mark_dirty", "_replace", "_get_raw", "_proxy")),
+    (BaseState, ("get_delta", "_get_resolved_delta", "_mark_dirty", "_mark_ancestors_dirty", "_clean")),
+    (BaseState, ("_get_root_state", "reset", "_var_dependencies", "_always_dirty_computed_vars")),
+    (EventContext, ("get", "set", "txid", "parent_txid", "enqueue_impl", "token")),
+    (RegistrationContext, ("get", "event_handlers", "app")),
+    (Middleware, ("preprocess",)),
+)  # fmt: skip
+
+if missing := [
+    f"{owner.__name__}.{name}"  # type: ignore[attr-defined]
+    for owner, names in _SEAMS
+    for name in names
+    if not hasattr(owner, name)
+]:  # pragma: no cover - only with another Reflex
+    raise ImportError(
+        f"Reflex {reflex.constants.Reflex.VERSION} no longer has {', '.join(missing)}. "
+        'Install "reflex>=0.10.1,<0.11", or a newer reflex-persistence.'
+    )
+
+owner_state = _owner_state
+"""`owner_state(instance, class)`: the instance in the tree that holds a field of that class."""
+
+
+def override(function: Any) -> Any:
+    """Mark a method as replacing one of Reflex's, or as one of ours that is no event handler."""
+    function.__override_base_method__ = True
+    return function
+
+
+def unwrap(value: Any) -> Any:
+    """The value itself, where reading it gave a tracking proxy."""
+    return value.__wrapped__ if isinstance(value, Field._proxy) else value
+
+
+def unwrap_state(state: Any) -> Any:
+    """The state itself, where a background task holds a proxy of it."""
+    return state.__wrapped__ if isinstance(state, StateProxy) else state
+
+
+def is_own_field(cls: type[BaseState], field: Field[Any]) -> bool:
+    """Does the value live on instances of this class, and not on its parent state's?"""
+    return field._owner is cls
+
+
+def tools() -> list[tuple[str, Any]]:
+    """Every settings state of the app: its tool's id and the class."""
+    states = RegistrationContext.get().base_states
+    known = _tools.get(id(states))
+    if known is None or known[0] != len(states):
+        found = [(vars(s)["__tool__"].tool, s) for s in states.values() if "__tool__" in vars(s)]
+        known = _tools[id(states)] = (len(states), found)
+    return known[1]
+
+
+_tools: dict[int, tuple[int, list[tuple[str, Any]]]] = {}
+
+
+def source_of(var: Any) -> tuple[type[BaseState] | None, str]:
+    """The state class and field that a var stands for; for a backend var, which is a field itself, too."""
+    if isinstance(var, Field):
+        return cast("type[BaseState] | None", var._owner), var._name
+    data = var._get_all_var_data() if isinstance(var, Var) else None
+    if data is None or not data.state or not data.field_name:
+        return None, ""
+    return RegistrationContext.get().base_states.get(data.state), data.field_name
+
+
+def fields_of(cls: type[BaseState]) -> Mapping[str, Field[Any]]:
+    """Every field of a state class by its name."""
+    return cls.__fields__
+
+
+def root_of(state: BaseState) -> BaseState:
+    return state._get_root_state()
+
+
+def make_touched(state: BaseState, names: Iterable[str]) -> None:
+    """Tell the page and computed vars that these changed, without our observer hearing of it."""
+    names = tuple(names)
+    state.dirty_vars.update(names)
+    if not state._was_touched:
+        state._was_touched = True
+    state._mark_dirty(names)
+
+
+def mark_visited(state: BaseState) -> None:
+    """Have `get_delta` called for this state at the end of the event, whatever changed."""
+    state._mark_ancestors_dirty()
+
+
+async def delta_of(root: BaseState) -> dict[str, dict[str, Any]]:
+    """What the page should learn now; the tree is clean afterwards."""
+    delta = await root._get_resolved_delta()
+    root._clean()
+    return delta
+
+
+def current_event() -> EventContext | None:
+    """The context of the event being handled; None outside one."""
+    try:
+        return EventContext.get()
+    except LookupError:
+        return None
+
+
+def current_app() -> App:
+    """The app of this process."""
+    return RegistrationContext.get().app
+
+
+def handler_states(name: str) -> tuple[type[BaseState] | None, bool]:
+    """The state class of an event's handler, and whether it is a background task."""
+    registered = RegistrationContext.get().event_handlers.get(name)
+    if registered is None:
+        return None, False
+    return registered.states[0], registered.handler.is_background
+
+
+def on_children(context: EventContext, remember: Callable[[str], Callable[[], None]]) -> None:
+    """For each event that the current one causes, call `remember(txid)` before it begins.
+
+    What `remember` returns is called when that event is done.
+    """
+    enqueue: Callable[..., Awaitable[Any]] = context.enqueue_impl
+
+    async def enqueue_and_remember(token: str, *events: Event) -> Any:
+        futures = await enqueue(token, *events)
+        for future in cast("Iterable[Any]", futures or ()):
+            forget = remember(future.txid)
+            future.add_done_callback(lambda _, forget=forget: forget())
+        return futures
+
+    EventContext.set(dataclasses.replace(context, enqueue_impl=enqueue_and_remember))
+
+
+async def enqueue(app: App, token: str, event: Event, remember: Callable[[str], Callable[[], None]]) -> None:
+    """Bring an event back that was held up, with its cause remembered before it begins."""
+    future = await app.event_processor.enqueue(token, event)
+    forget = remember(future.txid)
+    future.add_done_callback(lambda _: forget())

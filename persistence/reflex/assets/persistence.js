@@ -1,0 +1,295 @@
+// What a page does with the edits of its bound controls. No build step, no dependencies.
+//
+// - Each edit becomes an operation at the `input` event, with the target and the revision that the control
+//   showed at that moment. Operations of one field fold until they are sent.
+// - It is sent after 100 ms of quiet and at least every 500 ms; at once on leaving the control, on Enter, and
+//   before a press elsewhere, so that it comes before what that press does. Not while a range is dragged.
+// - The fast way is Reflex's socket, by a hidden button whose handler takes what waits. The sure way is
+//   POST, for what isn't confirmed after 2 s and when the page goes. Ids make doing both harmless.
+// - An operation is kept until the server says that it is durable, or refuses it.
+// - A control shows the server's value whenever it has no edit of its own under way, and what was typed
+//   is never replaced by a tidied form of itself while the user is still in the control.
+(() => {
+  "use strict";
+  if (window.persistence) return;
+
+  const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50;
+  const client = newId();
+  const kept = new Map(); // id → operation that isn't confirmed
+  const newest = new Map(); // control's key → its newest unconfirmed operation
+  const left = new Map(); // control's key → {value, whileFocused}: the server's value that isn't put in
+  let seq = 0, quiet = 0, latest = 0, dragging = null, retryAt = 0, retryWait = UNCONFIRMED, posting = false;
+
+  // --- operations: a later release keeps them beyond the page's life behind these functions ----------------
+
+  function keep(operation) {
+    kept.set(operation.id, operation);
+    newest.set(keyOf(operation.target, operation.field), operation);
+  }
+
+  function forget(id) {
+    const operation = kept.get(id);
+    if (!operation) return null;
+    kept.delete(id);
+    const key = keyOf(operation.target, operation.field);
+    if (newest.get(key) === operation) newest.delete(key);
+    return operation;
+  }
+
+  const waiting = () => [...kept.values()].filter((each) => !each.sentAt);
+
+  function record(tool, field, target, base, value) {
+    const key = keyOf(target, field), last = newest.get(key);
+    left.delete(key);
+    if (last && !last.sentAt) {
+      last.value = value;
+      last.seq = ++seq;
+      return last;
+    }
+    const operation = { id: newId(), client, seq: ++seq, target, field, kind: "set", value, base, sentAt: 0 };
+    operation.actor = root()?.dataset.actor || "";
+    operation.madeAt = Date.now();
+    keep(operation);
+    return operation;
+  }
+
+  // Ids grow with time, so that the server's index of them stays dense.
+  function newId() {
+    const random = crypto.getRandomValues(new Uint8Array(8));
+    const tail = [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return Date.now().toString(16).padStart(12, "0") + "-" + tail;
+  }
+
+  const keyOf = (target, field) => JSON.stringify([target, field]);
+  const wire = ({ id, client, seq, target, field, kind, value, base }) => ({ id, client, seq, target, field, kind, value, base });
+
+  // --- the page's parts ------------------------------------------------------------------------------
+
+  const root = () => document.getElementById("persistence-root");
+  const controls = () => document.querySelectorAll("[data-persistence]");
+  const controlOf = (node) => (node instanceof Element ? node.closest("[data-persistence]") : null);
+
+  function parsed(text, otherwise) {
+    try { return text ? JSON.parse(text) : otherwise; } catch { return otherwise; }
+  }
+
+  // The control's value, or undefined for what isn't one (yet): "-", half a JSON text.
+  function valueOf(control) {
+    const kind = control.dataset.persistenceKind, text = control.value;
+    if (kind === "boolean") return control.checked;
+    if (kind === "text?" || kind === "text") return kind === "text?" && text === "" ? null : text;
+    if (kind === "json") return parsed(text, undefined);
+    if (text === "" && kind === "number?" && !control.validity?.badInput) return null;
+    const number = text === "" ? NaN : Number(text);
+    return Number.isFinite(number) ? number : undefined;
+  }
+
+  function put(control, value) {
+    const kind = control.dataset.persistenceKind;
+    if (kind === "boolean") {
+      if (control.checked !== Boolean(value)) control.checked = Boolean(value);
+      return;
+    }
+    const text = kind === "json" ? JSON.stringify(value) : value === null || value === undefined ? "" : String(value);
+    if (control.value === text) return;
+    const isActive = document.activeElement === control;
+    const [from, to] = isActive && "selectionStart" in control ? [control.selectionStart, control.selectionEnd] : [null, null];
+    control.value = text;
+    if (from !== null) try { control.setSelectionRange(from, to); } catch { /* not every type has a selection */ }
+  }
+
+  // --- from the controls ------------------------------------------------------------------------------
+
+  function heard(control) {
+    const target = parsed(control.dataset.persistenceTarget, null), value = valueOf(control);
+    if (!target || control.disabled) return;
+    if (value === undefined) {
+      left.set(keyOf(target, control.dataset.persistence), { value: control.dataset.persistenceValue, whileFocused: true });
+      return;
+    }
+    const base = Number(control.dataset.persistenceBase) || 0;
+    record(control.dataset.persistenceTool, control.dataset.persistence, target, base, value);
+    schedule();
+  }
+
+  document.addEventListener("input", (event) => {
+    const control = controlOf(event.target);
+    if (control && !event.isComposing) heard(control);
+  }, true);
+  document.addEventListener("compositionend", (event) => {
+    const control = controlOf(event.target);
+    if (control) heard(control);
+  }, true);
+  document.addEventListener("change", (event) => { if (controlOf(event.target)) send(); }, true);
+  document.addEventListener("focusout", (event) => {
+    const control = controlOf(event.target);
+    if (!control) return;
+    send();
+    const target = parsed(control.dataset.persistenceTarget, null);
+    const key = target && keyOf(target, control.dataset.persistence);
+    if (left.get(key)?.whileFocused) { left.delete(key); queueMicrotask(show); }
+  }, true);
+  document.addEventListener("keydown", (event) => { if (event.key === "Enter") send(); }, true);
+  document.addEventListener("pointerdown", (event) => {
+    const control = controlOf(event.target);
+    if (control?.type === "range") dragging = control; else send();
+  }, true);
+  for (const end of ["pointerup", "pointercancel"]) {
+    document.addEventListener(end, () => { if (dragging) { dragging = null; send(); } }, true);
+  }
+
+  // --- to the server ----------------------------------------------------------------------------------
+
+  function schedule() {
+    const now = Date.now();
+    if (!latest) latest = now + AT_LEAST;
+    clearTimeout(quiet);
+    quiet = setTimeout(send, Math.max(0, Math.min(QUIET, latest - now)));
+  }
+
+  function send() {
+    if (dragging || !waiting().length) return;
+    clearTimeout(quiet);
+    latest = 0;
+    const button = document.getElementById("persistence-send");
+    if (button && root()?.dataset.hydrated === "true") button.click();
+    if (waiting().length) quiet = setTimeout(send, AT_LEAST); // nobody took them: the page isn't ready
+  }
+
+  // Called by the hidden button's handler: what waits, in its order.
+  function take() {
+    const now = Date.now(), taken = waiting().slice(0, BATCH);
+    for (const operation of taken) operation.sentAt = now;
+    return taken.map(wire);
+  }
+
+  async function post(operations, keepalive) {
+    const mine = operations.filter((each) => each.actor === (root()?.dataset.actor || each.actor));
+    if (!mine.length) return;
+    const body = JSON.stringify({ operations: mine.map(wire) });
+    const response = await fetch(endpoint(root()?.dataset.operations || "/persistence/operations"), {
+      method: "POST", credentials: "include", headers: { "content-type": "application/json" }, body,
+      keepalive: keepalive && body.length < KEEPALIVE,
+    });
+    if (!response.ok) throw new Error("refused: " + response.status);
+    for (const answer of (await response.json()).operations) hear(answer);
+  }
+
+  // In development the pages come from another port than the server.
+  function endpoint(path) {
+    const base = window.persistenceBackend || "";
+    return base + path;
+  }
+
+  async function retry() {
+    const now = Date.now();
+    const late = [...kept.values()].filter((each) => now - (each.sentAt || each.madeAt) > UNCONFIRMED && each !== newest.get(dragging));
+    if (!late.length || posting || now < retryAt) return;
+    posting = true;
+    try {
+      await post(late.slice(0, BATCH), false);
+      retryWait = UNCONFIRMED;
+    } catch {
+      retryWait = Math.min(LONGEST_RETRY, retryWait * 2);
+    } finally {
+      posting = false;
+      retryAt = Date.now() + retryWait * (0.5 + Math.random() / 2);
+    }
+  }
+  setInterval(retry, 500);
+  addEventListener("online", () => { retryAt = 0; retry(); });
+
+  function leave() {
+    document.activeElement?.blur?.(); // Reflex's own inputs send what they hold
+    const all = [...kept.values()];
+    for (let start = 0; start < all.length; start += BATCH) post(all.slice(start, start + BATCH), true).catch(() => {});
+    for (const operation of all) operation.sentAt ||= Date.now();
+  }
+  addEventListener("pagehide", leave, true);
+  addEventListener("beforeunload", () => document.activeElement?.blur?.(), true);
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
+
+  // --- from the server ----------------------------------------------------------------------------------
+
+  function hear({ id, status }) {
+    if (status === "pending") return;
+    const operation = forget(id);
+    if (!operation) return;
+    const key = keyOf(operation.target, operation.field);
+    if (newest.has(key)) return; // the user went on
+    const control = [...controls()].find((each) => each.dataset.persistence === operation.field && each.dataset.persistenceTarget && keyOf(parsed(each.dataset.persistenceTarget, null), operation.field) === key);
+    if (!control) return;
+    const shows = control.dataset.persistenceValue;
+    if (status === "confirmed") {
+      // A tidied form of what was typed waits until the user leaves the control.
+      if (document.activeElement === control && JSON.stringify(operation.value) !== shows) left.set(key, { value: shows, whileFocused: true });
+    } else {
+      left.set(key, { value: shows, whileFocused: false }); // refused: what was typed stays, beside the reason
+    }
+  }
+
+  function show() {
+    for (const control of controls()) {
+      const target = parsed(control.dataset.persistenceTarget, null), text = control.dataset.persistenceValue;
+      if (!target || text === undefined) continue;
+      const key = keyOf(target, control.dataset.persistence), leaving = left.get(key);
+      if (newest.has(key)) continue;
+      if (leaving && leaving.value === text) continue;
+      left.delete(key);
+      if (control.dataset.persistenceShown !== text || document.activeElement !== control) put(control, parsed(text, ""));
+      control.dataset.persistenceShown = text;
+    }
+  }
+
+  let actor = null;
+  function observe() {
+    const at = root();
+    if (at) {
+      for (const id of parsed(at.dataset.confirmed, [])) if (kept.has(id)) hear({ id, status: "confirmed" });
+      for (const answer of parsed(at.dataset.answers, [])) if (kept.has(answer.id)) hear(answer);
+      if (at.dataset.hydrated === "true") {
+        if (actor === null && !at.dataset.actor && at.dataset.guests === "true") becomeGuest(at);
+        actor = at.dataset.actor;
+        if (waiting().length) schedule();
+      }
+    }
+    show();
+    for (const line of document.querySelectorAll("[data-persistence-saved]")) tellTime(line);
+  }
+
+  async function becomeGuest(at) {
+    if (sessionStorage.getItem("persistence-guest")) return; // cookies are blocked: don't load for ever
+    sessionStorage.setItem("persistence-guest", "asked");
+    await fetch(endpoint(at.dataset.guest), { method: "POST", credentials: "include" });
+    location.reload();
+  }
+
+  // "Saved 12:04", in the browser's own time.
+  function tellTime(line) {
+    const at = Number(line.dataset.persistenceSaved);
+    if (line.dataset.persistenceStatus !== "ready" || !at) return;
+    const time = new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    line.title = new Date(at * 1000).toLocaleString();
+    const text = line.firstChild;
+    if (text?.nodeType === Node.TEXT_NODE && text.data !== "Saved " + time) text.data = "Saved " + time;
+  }
+
+  new MutationObserver(observe).observe(document, {
+    subtree: true, childList: true, attributes: true,
+    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "data-persistence-value", "data-persistence-target", "data-persistence-saved", "data-persistence-status"],
+  });
+
+  // --- for components that aren't native ------------------------------------------------------------------
+
+  // Records an edit and returns what waits, to be sent with the component's own event.
+  function edited(tool, field, target, info, value) {
+    const at = parsed(target, null);
+    if (at && value !== undefined) record(tool, field, at, info?.revision || 0, value);
+    return take();
+  }
+
+  window.persistence = {
+    take, edited,
+    get unconfirmed() { return [...kept.values()].map(wire); },
+  };
+})();

@@ -1,0 +1,122 @@
+"""The tab's own state: how operations of bound controls come in, and what became of them goes out.
+
+The page's script reads it from attributes of a hidden element (`components.py`), and sends through a
+hidden button, so that its operations keep their order among Reflex's own events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import reflex as rx
+
+from ..errors import EditError
+from ..http import Malformed, parse_operations
+from ..operations import Operation, Outcome
+from . import _private as rx_
+from .tabs import Tab, Tabs, answer, require_tabs
+
+REMEMBERED = 64
+"""Answers that the page's attribute holds: two of its renders may fall into one."""
+
+
+class PersistenceState(rx.State):
+    """One a tab."""
+
+    actor: rx.Field[str] = rx.field("")
+    """Who is signed in, as the app's `identify` says."""
+    confirmed: rx.Field[list[str]] = rx.field(default_factory=list)
+    """Operations that are durable, newest last."""
+    answers: rx.Field[list[dict[str, Any]]] = rx.field(default_factory=list)
+    """Operations that were refused or are in conflict: id, status, target, field, problem."""
+
+    @rx.event
+    async def receive(self, operations: list[dict[str, Any]]):
+        """Operations of this page's bound controls."""
+        tabs = require_tabs()
+        event = rx_.current_event()
+        if event is None or (tab := tabs.by_token.get(event.token)) is None:
+            return
+        try:
+            parsed = parse_operations(operations)
+        except Malformed:
+            return  # nothing that a page of ours would send
+        await accept(tabs, tab, parsed)
+        await show_accepted(self, tab, parsed)
+
+    @rx_.override
+    def hear(self, tab: Tab) -> None:
+        """Take over what the tab has to tell the page."""
+        if self.actor != tab.actor:
+            self.actor = tab.actor
+        if tab.confirmed:
+            self.confirmed = [*self.confirmed, *tab.confirmed][-REMEMBERED:]
+            tab.confirmed = []
+        if tab.answers:
+            self.answers = [*self.answers, *tab.answers][-REMEMBERED:]
+            tab.answers = []
+
+
+async def accept(tabs: Tabs, tab: Tab, operations: list[Operation]) -> None:
+    """Hand operations to the engine in order. A slow load doesn't hold the page up."""
+
+    async def one_by_one() -> None:
+        for operation in operations:
+            tabs.expect(tab, operation.id)
+            outcome = await tabs.engine.submit(operation, actor=tab.actor, origin=tab)
+            if outcome.status != "pending":
+                hear_outcome(tabs, tab, operation, outcome)
+
+    work = tabs.engine.spawn(one_by_one())
+    await asyncio.wait({work}, timeout=tabs.grace)
+    if not work.done():
+        work.add_done_callback(lambda _: tabs.push(tab))
+
+
+def hear_outcome(tabs: Tabs, tab: Tab, operation: Operation, outcome: Outcome) -> None:
+    """The engine answered at once."""
+    tab.sent.discard(operation.id)
+    tabs.senders.pop(operation.id, None)
+    if outcome.status == "confirmed":
+        if outcome.id not in tab.confirmed:
+            tab.confirmed.append(outcome.id)
+    elif not any(each["id"] == outcome.id for each in tab.answers):
+        tab.answers.append(
+            answer(
+                outcome.id, outcome.status, operation.target, operation.field, outcome.problem
+            )
+        )
+
+
+async def show_accepted(
+    state: rx.State, tab: Tab, operations: list[Operation]
+) -> None:
+    """Show the new values in this tab's states; the controls that sent them show them already."""
+    from .gate import catch_up
+    from .mirror import refresh
+
+    refused = {each["field"]: each for each in tab.answers}
+    own: dict[str, dict[str, Any]] = {}
+    for each in operations:
+        own.setdefault(each.target.tool, {})[each.field] = each.value
+    for tool, cls in rx_.tools():
+        if tool not in own:
+            continue
+        mirrored: Any = await state.get_state(cls)
+        spec = cls.__tool__
+        shown = {name: value for name, value in own[tool].items() if name in spec.fields}
+        cls.__facts__.note_errors(
+            mirrored,
+            list(shown),
+            {
+                name: EditError(name, refused[name]["problem"])
+                for name in shown
+                if name in refused and json.dumps(refused[name]["target"]) == mirrored.target
+            },
+        )
+        refresh(mirrored, tab, spec, cls.__facts__, own=shown)
+        tab.behind.discard(tool)
+    await catch_up(state, tab)
+

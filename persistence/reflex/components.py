@@ -1,0 +1,275 @@
+"""Controls that are bound to settings, and what a page needs for them.
+
+    rx.input(**bind(Travel.prompt))                     # text and numbers: also rx.text_area, rx.el.input
+    rx.switch(**bind(Travel.accelerated_mode))          # also rx.checkbox
+    rx.select(["basic", "advanced"], **bind(Travel.mode))
+    rx.slider(**bind(Travel.frames, control="slider"))
+    rx.el.select(*options, **bind(Travel.mode, control="native"))
+    field_error(Travel.frames), save_status(Travel)
+
+Native controls are uncontrolled: what is typed belongs to the browser until the server has it.
+`assets/persistence.js` sends each edit as an operation, and puts the server's value into a control that has
+no edit on its way. Controls that aren't native show the server's value; their edits go the same way.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, Union, cast, get_args, get_origin
+
+import reflex as rx
+from reflex.vars.function import FunctionStringVar
+
+from ..errors import DeclarationError
+from ..http import PATH
+from ..settings import SettingSpec
+from . import _private as rx_
+from .channel import PersistenceState
+from .guests import PATH as GUEST_PATH
+from .states import SettingsState
+
+Control = Literal[
+    "text", "number", "native", "json", "select", "radio", "checkbox", "slider", "range", "password"
+]
+
+_RADIX = ("select", "radio", "checkbox", "slider")
+
+ASSET = Path(__file__).parent / "assets" / "persistence.js"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One setting as a control sees it: facts of its declaration, and vars of the page."""
+
+    tool: str
+    spec: SettingSpec
+    value: Any
+    """The value at the edit target."""
+    target: Any
+    """The edit target as JSON, "" for nobody."""
+    info: Any
+    """The setting's `FieldInfo`."""
+    error: Any
+    ready: Any
+
+
+def bind(var: Any, *, control: Control | None = None, **props: Any) -> dict[str, Any]:
+    """The props that bind a control to a setting; `props` are added to them.
+
+    `control` says what kind of control it is for; without it: `number` or `text` for numbers and texts,
+    `select` for a Literal of texts, `checkbox` for a bool. `native` is for `rx.el.select` and for
+    `rx.el.input(type="checkbox")`; `json` is a text control for any value. Raises DeclarationError for what
+    isn't a setting, and for a type that no control fits.
+    """
+    return props_of(bound_setting(var), control, props)
+
+
+def bound_setting(var: Any) -> Bound:
+    """What a var of a settings state is bound to. Raises DeclarationError for another var."""
+    cls, name = rx_.source_of(var)
+    if cls is None or not issubclass(cls, SettingsState) or name not in cls.__tool__.fields:
+        raise DeclarationError(
+            str(var)[:80], "isn't a setting", hint="Bind a var that setting(...) declared."
+        )
+    spec = cls.__tool__.fields[name]
+    held = cls.hidden
+    value = rx.cond(held.contains(name), held[name], var) if not spec.secret else rx.Var.create("")
+    return Bound(
+        cls.__tool__.tool, spec, value, cls.target, cls.info[name], cls.errors[name], cls.ready
+    )
+
+
+def props_of(bound: Bound, control: Control | None, props: dict[str, Any]) -> dict[str, Any]:
+    kind = control or default_control(bound.spec)
+    made = _radix(bound, kind) if kind in _RADIX else _native(bound, kind)
+    attributes = {**made.pop("custom_attrs"), **props.pop("custom_attrs", {})}
+    return {**made, **props, "custom_attrs": attributes}
+
+
+def default_control(spec: SettingSpec) -> Control:
+    """By the declared type. Raises DeclarationError where none fits."""
+    kind = _without_none(spec.annotation)
+    if spec.secret:
+        return "password"
+    if kind is bool:
+        return "checkbox"
+    if kind in (int, float):
+        return "number"
+    if kind is str:
+        return "text"
+    if get_origin(kind) is Literal and all(isinstance(each, str) for each in get_args(kind)):
+        return "select"
+    raise DeclarationError(
+        spec.name,
+        f"no control fits {spec.annotation}",
+        hint='Say control="json" for a text control, or edit it by handlers.',
+    )
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) is Union or type(annotation).__name__ == "UnionType":
+        left = [each for each in get_args(annotation) if each is not NoneType]
+        return left[0] if len(left) == 1 else annotation
+    return annotation
+
+
+def _is_disabled(bound: Bound) -> Any:
+    return ~bound.ready | (bound.info["policy"].to(str) != "")
+
+
+def _native(bound: Bound, kind: Control) -> dict[str, Any]:
+    """Uncontrolled, and keyed by the target: another entity's control is another control."""
+    spec = bound.spec
+    is_toggle = kind == "native" and _without_none(spec.annotation) is bool
+    shown = bound.value
+    attributes: dict[str, Any] = {
+        "data-persistence": spec.name,
+        "data-persistence-tool": bound.tool,
+        "data-persistence-target": bound.target,
+        "data-persistence-base": bound.info["revision"].to_string(),
+        "data-persistence-value": shown.to_string(),
+        "data-persistence-kind": _wire_kind(spec, kind, is_toggle=is_toggle),
+        "aria-busy": rx.cond(bound.ready, "false", "true"),
+        "aria-invalid": rx.cond(bound.error.bool(), "true", "false"),
+    }
+    made: dict[str, Any] = {
+        "key": rx.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{spec.name}",
+        "disabled": _is_disabled(bound),
+        "custom_attrs": attributes,
+    }
+    if is_toggle:
+        return {**made, "type": "checkbox", "default_checked": bound.ready & shown.bool()}
+    text = shown.to_string() if kind == "json" or _is_json(spec) else shown.to(str)
+    empty = rx.cond(shown.is_none(), "", text) if _is_optional(spec) else text
+    made["default_value"] = rx.cond(bound.ready, empty, "")
+    if kind in ("number", "range"):
+        made |= {"type": kind, **_limits(spec)}
+        if kind == "number":
+            made["step"] = "1" if _without_none(spec.annotation) is int else "any"
+    if kind == "password":
+        made |= {"type": "password", "auto_complete": "off"}
+        made["placeholder"] = rx.cond(bound.info["own"].bool(), "••••••••", "")
+    return made
+
+
+def _wire_kind(spec: SettingSpec, kind: Control, *, is_toggle: bool) -> str:
+    """How the script reads the control: text, number, boolean or json, "?" added where None may be."""
+    if is_toggle:
+        return "boolean"
+    if kind in ("number", "range"):
+        return "number?" if _is_optional(spec) else "number"
+    if kind == "json" or _is_json(spec):
+        return "json"
+    return "text?" if _is_optional(spec) else "text"
+
+
+def _is_json(spec: SettingSpec) -> bool:
+    """Choices that aren't texts travel as JSON."""
+    kind = _without_none(spec.annotation)
+    return get_origin(kind) is Literal and not all(isinstance(e, str) for e in get_args(kind))
+
+
+def _is_optional(spec: SettingSpec) -> bool:
+    return NoneType in get_args(spec.annotation)
+
+
+def _limits(spec: SettingSpec) -> dict[str, Any]:
+    rules = spec.constraints
+    limits: dict[str, Any] = {}
+    if (low := rules.get("ge", rules.get("gt"))) is not None:
+        limits["min"] = str(low)
+    if (high := rules.get("le", rules.get("lt"))) is not None:
+        limits["max"] = str(high)
+    return limits
+
+
+def _radix(bound: Bound, kind: Control) -> dict[str, Any]:
+    """Controlled: it shows what the server holds. A slider, which moves by itself while it is dragged,
+    is made anew when its value changes by something else."""
+    made: dict[str, Any] = {
+        "disabled": _is_disabled(bound),
+        "custom_attrs": {"aria-busy": rx.cond(bound.ready, "false", "true")},
+    }
+    shown = bound.value
+    if kind == "slider":
+        return {**made, **_slider(bound)}
+    made["key"] = rx.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{bound.spec.name}"
+    made["on_change"] = lambda chosen: _send(bound, chosen)  # type: ignore[reportUnknownLambdaType]
+    if kind == "checkbox":
+        return {**made, "checked": bound.ready & shown.bool()}
+    return {**made, "value": rx.cond(bound.ready, shown.to(str), "")}
+
+
+def _slider(bound: Bound) -> dict[str, Any]:
+    spec = bound.spec
+    key = rx.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{spec.name}|"
+    made: dict[str, Any] = {name: float(limit) for name, limit in _limits(spec).items()}
+    if _without_none(spec.annotation) is int:
+        made["step"] = 1
+    made["key"] = key + bound.info["moves"].to_string()
+    made["default_value"] = [bound.value.to(float)]
+    made["on_value_commit"] = lambda values: _send(bound, cast(Any, values)[0])  # type: ignore[reportUnknownLambdaType]
+    return made
+
+
+def _send(bound: Bound, value: Any) -> Any:
+    """The operation for an edit, made in the browser and sent with what waits there."""
+    made = FunctionStringVar.create("window.persistence.edited").call(
+        bound.tool, bound.spec.name, bound.target, bound.info["revision"], value
+    )
+    return PersistenceState.receive(made)  # type: ignore[arg-type]  # an expression of the browser's
+
+
+def field_error(var: Any, **props: Any) -> rx.Component:
+    """Why the newest edit of a setting was refused; nothing where all is well."""
+    error = bound_setting(var).error
+    return rx.cond(error.bool(), rx.text(error, role="alert", **{"size": "1", "color_scheme": "red", **props}))
+
+
+def save_status(state: type[SettingsState], **props: Any) -> rx.Component:
+    """A status line: loading, saving, when it was saved, what went wrong. Times are the browser's."""
+    return rx.el.span(
+        state.status_text,
+        role="status",
+        custom_attrs={
+            "data-persistence-status": state.status,
+            "data-persistence-saved": state.last_saved.to_string(),
+        },
+        **props,
+    )
+
+
+def persistence_root() -> rx.Component:
+    """What the page's script talks to. The plugin puts it into every page."""
+    take = FunctionStringVar.create("window.persistence.take").call()
+    return rx.el.div(
+        rx.el.button(
+            id="persistence-send",
+            type="button",
+            tab_index=-1,
+            on_click=PersistenceState.receive(take),  # type: ignore[arg-type]  # evaluated in the browser
+        ),
+        id="persistence-root",
+        hidden=True,
+        custom_attrs={
+            "aria-hidden": "true",
+            "data-actor": PersistenceState.actor,
+            "data-hydrated": rx.State.is_hydrated.to_string(),
+            "data-confirmed": PersistenceState.confirmed.to_string(),
+            "data-answers": PersistenceState.answers.to_string(),
+            "data-operations": PATH,
+            "data-guest": GUEST_PATH,
+        },
+    )
+
+
+def script() -> rx.Component:
+    """The script, within the page's head, so that it hears the first key."""
+    return rx.el.script(ASSET.read_text(encoding="utf-8"))
+
+
+def as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,196 @@
+"""What a page has to know about a tool's settings besides their values, as vars of its state.
+
+Read by `bind(...)`, by status lines and by panels; written by `mirror.refresh` alone.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, TypedDict
+
+from ..binding import Binding
+from ..changes import same
+from ..errors import EditError
+from ..layers import View
+from ..scopes import Target
+from ..settings import ToolSpec
+from . import _private as rx_
+from .tabs import Tab
+
+
+class FieldInfo(TypedDict):
+    """One setting at the edit target."""
+
+    revision: int
+    """Of the stored row, 0 where nothing was written: what an edit is based on."""
+    own: bool
+    """Does the edit target itself say something, so that it can be reset?"""
+    hidden_by: str
+    """The stronger scope that hides what is edited here, or ""."""
+    policy: str
+    """The weaker scope that enforces the value, or ""."""
+    moves: int
+    """Grows when the value changes by something else than this page's own control."""
+
+
+NO_INFO: FieldInfo = {"revision": 0, "own": False, "hidden_by": "", "policy": "", "moves": 0}
+
+
+class Facts(Protocol):
+    """Where a kind of state keeps these."""
+
+    def note_errors(
+        self, state: Any, names: Iterable[str], problems: Mapping[str, EditError]
+    ) -> None:
+        """These settings were edited just now; some were refused."""
+        ...
+
+    def update(
+        self,
+        state: Any,
+        tab: Tab,
+        binding: Binding[Any] | None,
+        names: Iterable[str],
+        moved: Iterable[str],
+    ) -> list[str]:
+        """Write what is true now; returns the vars of the state that changed."""
+        ...
+
+
+class StateFacts:
+    """In vars of the state itself: those of `SettingsState`."""
+
+    def __init__(self, spec: ToolSpec) -> None:
+        self._spec = spec
+
+    def note_errors(
+        self, state: Any, names: Iterable[str], problems: Mapping[str, EditError]
+    ) -> None:
+        before: dict[str, str] = state.__dict__.get("errors") or {}
+        edited = set(names)
+        after = {name: text for name, text in before.items() if name not in edited}
+        after |= {name: error.problem for name, error in problems.items()}
+        if after != before:
+            state.__dict__["errors"] = after
+            rx_.make_touched(state, ("errors",))
+
+    def update(
+        self,
+        state: Any,
+        tab: Tab,
+        binding: Binding[Any] | None,
+        names: Iterable[str],
+        moved: Iterable[str],
+    ) -> list[str]:
+        held = state.__dict__
+        fields = rx_.fields_of(type(state))
+        changed: list[str] = []
+        for name, value in self._facts(held, tab, binding, list(names), set(moved)).items():
+            live = held[name] if name in held else fields[name].default_value()
+            if not same(live, value):
+                held[name] = value
+                changed.append(name)
+        return changed
+
+    def _facts(
+        self,
+        held: Mapping[str, Any],
+        tab: Tab,
+        binding: Binding[Any] | None,
+        names: list[str],
+        moved: set[str],
+    ) -> dict[str, Any]:
+        status = status_of(tab, self._spec.tool)
+        ready = binding is not None and binding.ready
+        target = edit_target(binding)
+        error = binding.last_error if binding is not None else ""
+        saved = binding.last_saved if binding is not None else None
+        facts: dict[str, Any] = {
+            "status": status,
+            "ready": ready,
+            "is_dirty": binding is not None and binding.is_dirty,
+            "last_error": error,
+            "last_saved": saved,
+            "status_text": status_text(status, error, saved),
+            "edit_scope": target.scope if target else self._spec.edit,
+            "scopes": [each.scope for each in tab.shown.get(self._spec.tool, ())],
+            "target": json.dumps(target) if target else "",
+        }
+        if not ready and held.get("errors"):
+            facts["errors"] = {}
+        view = binding.view if binding is not None else None
+        if view is None or binding is None or not view.layers:
+            return {**facts, **unknown(self._spec)}
+        return {**facts, **self._field_facts(held, binding, view, names, moved)}
+
+    def _field_facts(
+        self,
+        held: Mapping[str, Any],
+        binding: Binding[Any],
+        view: View,
+        names: list[str],
+        moved: set[str],
+    ) -> dict[str, Any]:
+        index = view.stack.index(Target(binding.edit_scope, binding.owners[binding.edit_scope],
+                                        self._spec.tool))  # fmt: skip
+        origins = dict(held.get("origins") or {})
+        info: dict[str, FieldInfo] = dict(held.get("info") or {})
+        hidden = dict(held.get("hidden") or {})
+        for name in names:
+            winner = view.winners.get(name, -1)
+            origins[name] = "default" if winner < 0 else view.stack[winner].scope
+            before = info.get(name, NO_INFO)
+            info[name] = field_info(view, index, name, before["moves"] + (name in moved))
+            hidden.pop(name, None)
+            if info[name]["hidden_by"] and not self._spec.fields[name].secret:
+                hidden[name] = self._spec.fields[name].copy(view.at(name, index))
+        return {"origins": origins, "info": info, "hidden": hidden}
+
+
+def field_info(view: View, index: int, name: str, moves: int) -> FieldInfo:
+    layer = view.layers[index]
+    opinion = layer.opinion(name)
+    winner = view.winners.get(name, -1)
+    return {
+        "revision": layer.revision(name),
+        "own": opinion is not None and opinion.kind != "reset",
+        "hidden_by": view.hidden_by(name, index) or "",
+        "policy": view.stack[winner].scope if name in view.policies and winner != index else "",
+        "moves": moves,
+    }
+
+
+def unknown(spec: ToolSpec) -> dict[str, Any]:
+    """The facts while nobody's settings are shown; also what the page is compiled with."""
+    return {
+        "origins": dict.fromkeys(spec.fields, "default"),
+        "info": {name: dict(NO_INFO) for name in spec.fields},
+        "hidden": {},
+    }
+
+
+def status_of(tab: Tab, tool: str) -> str:
+    """The binding's status; `loading` also while the app is asked for permission."""
+    binding = tab.bindings.get(tool)
+    if binding is None:
+        return "idle"
+    status = binding.status
+    return "loading" if status == "idle" and tab.shown.get(tool) else status
+
+
+def edit_target(binding: Binding[Any] | None) -> Target | None:
+    if binding is None or binding.view is None or not binding.stack:
+        return None
+    scope = binding.edit_scope
+    return Target(scope, binding.owners[scope], binding.spec.tool)
+
+
+def status_text(status: str, error: str, saved: float | None) -> str:
+    """A status line in words; times are the server's."""
+    if status == "error":
+        return error or "Not saved"
+    if status == "ready":
+        return time.strftime("Saved %H:%M", time.localtime(saved)) if saved else "Saved"
+    return {"saving": "Saving…", "loading": "Loading…"}.get(status, "")

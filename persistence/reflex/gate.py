@@ -1,0 +1,166 @@
+"""What runs before every event of a page: who is it, what does the page show, is it loaded.
+
+1. What a failed handler left behind is captured for what it was made on.
+2. The actor is asked for; another one than the state was made for, and the whole state begins anew.
+3. The page's owners are asked for, and every tool looks at them: one query for what isn't in memory.
+4. The event waits a moment for the load. If that takes longer, the page goes on as `loading`, and the
+   handlers of a tool that isn't loaded are held up until it is: they never run on defaults.
+5. The event gets its cause, and so does what it yields.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from . import _private as rx_
+from . import causes
+from .causes import Cause
+from .channel import PersistenceState
+from .mirror import refresh
+from .tabs import Page, Tab, Tabs
+
+if TYPE_CHECKING:
+    from reflex.app import App
+
+log = logging.getLogger("persistence")
+
+MARK = "_persistence_mark"
+"""Where the root of a state tree notes for whom, and for which tab of ours, it was filled."""
+
+MAX_PARKED = 100
+"""Events that one tab may have held up; more are dropped, newest first."""
+
+_LOADING = frozenset(
+    ("hydrate", "hydrate_and_load", "on_load_internal", "update_vars_internal", "set_is_hydrated")
+)
+
+
+class Gate(rx_.Middleware):
+    """Asked by Reflex before each handler, with the tab's state locked."""
+
+    def __init__(self, tabs: Tabs) -> None:
+        self.tabs = tabs
+
+    async def preprocess(
+        self, app: App, state: rx_.BaseState, event: rx_.Event
+    ) -> rx_.StateUpdate | None:
+        context = rx_.current_event()
+        if context is None or not context.token:
+            return None
+        root, tab = rx_.root_of(state), self.tabs.require(context.token)
+        if root.dirty_substates and tab.last is not None:
+            causes.begin(tab.last)
+            await capture_all(state, tab)
+        cause = causes.expected(context.txid)
+        if cause is None:
+            await self._enter(state, root, tab)
+            cause = self._cause(tab, event, is_chained=context.parent_txid is not None)
+        elif cause.actor != tab.actor:
+            log.info("dropped %s: the tab is somebody else's by now", event.name)
+            return rx_.StateUpdate()
+        cls, is_background = rx_.handler_states(event.name)
+        if is_background:
+            cause = cause.background()
+        else:
+            tab.last = cause
+        causes.begin(cause)
+        rx_.on_children(context, causes.expect(cause))
+        return await self._park(root, tab, event, cls, cause)
+
+    async def _enter(self, state: rx_.BaseState, root: rx_.BaseState, tab: Tab) -> None:
+        """Steps 2 to 4: who, what, loaded."""
+        await self.tabs.identify_tab(tab, root.router_data.get("headers") or {})
+        mark = root.__dict__.get(MARK)
+        if mark is None or mark != (tab.actor, tab.id):
+            if mark is not None and mark[0] != tab.actor:
+                await forget_everything(state, root)
+            root.__dict__[MARK] = (tab.actor, tab.id)
+            rx_.make_touched(root, ())
+            tab.behind.update(tool for tool, _ in rx_.tools())
+        page = page_of(root, tab.actor)
+        if page != tab.page:
+            await self._turn(state, tab, page)
+        if tab.behind or tab.confirmed or tab.answers:
+            await catch_up(state, tab)
+
+    async def _turn(self, state: rx_.BaseState, tab: Tab, page: Page) -> None:
+        """The tab shows another page: its owners, and a moment for their load."""
+        tab.page = page
+        asked = self.tabs.engine.spawn(self._show(tab, page))
+        await asyncio.wait({asked}, timeout=self.tabs.grace)
+
+    async def _show(self, tab: Tab, page: Page) -> None:
+        owners = await self.tabs.owners_of(page)
+        if tab.page is not page:
+            return  # it has turned again meanwhile
+        if owners == dict(tab.owners) and tab.bindings and not tab.behind:
+            return
+        if loads := self.tabs.show(tab, rx_.tools(), owners):
+            await asyncio.wait(loads)
+            self.tabs.push(tab)  # unless the event that waits is quicker
+
+    def _cause(self, tab: Tab, event: rx_.Event, *, is_chained: bool) -> Cause:
+        if event.name.rpartition(".")[2] in _LOADING:
+            return Cause("load", tab.actor, tab.shown)
+        return Cause("program" if is_chained else "user", tab.actor, tab.shown)
+
+    async def _park(
+        self,
+        root: rx_.BaseState,
+        tab: Tab,
+        event: rx_.Event,
+        cls: type[rx_.BaseState] | None,
+        cause: Cause,
+    ) -> rx_.StateUpdate | None:
+        """Hold the event up, if its tool is being loaded."""
+        spec = vars(cls).get("__tool__") if cls is not None else None
+        if spec is None or event.name.rpartition(".")[2] == "retry":
+            return None
+        tool: str = spec.tool
+        binding = tab.bindings.get(tool)
+        if binding is None or not tab.shown.get(tool) or binding.ready:
+            return None
+        if len(tab.parked) < MAX_PARKED:
+            tab.parked.append((event, cause, tool))
+            if not cause.stacks.get(tool):
+                cause.stacks = tab.shown
+        else:
+            log.warning("dropped %s: too many events wait for the load", event.name)
+        update = rx_.StateUpdate(delta=await rx_.delta_of(root))
+        if not root.is_hydrated:  # type: ignore[attr-defined]  # the root is rx.State
+            update.events.append(rx_.Event(name=f"{root.get_full_name()}.hydrate_and_load"))
+        return update
+
+
+def page_of(root: rx_.BaseState, actor: str) -> Page:
+    router = root.router
+    return Page(actor, root.rx_router_route_id, router.url.path, dict(router.page.params))
+
+
+async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
+    """Show in the tab's states what the engine holds. The tab's state is locked."""
+    for tool, cls in rx_.tools():
+        if tool in tab.behind:
+            mirrored = await state.get_state(cls)
+            tab.behind.discard(tool)
+            refresh(mirrored, tab, cls.__tool__, cls.__facts__)
+    tab.behind.clear()
+    channel = await state.get_state(PersistenceState)
+    channel.hear(tab)
+
+
+async def capture_all(state: rx_.BaseState, tab: Tab) -> None:
+    """Capture what was changed so far, before something else happens."""
+    for _, cls in rx_.tools():
+        held: Any = await state.get_state(cls)
+        held.persistence_capture()
+
+
+async def forget_everything(state: rx_.BaseState, root: rx_.BaseState) -> None:
+    """The state was made for somebody else: nothing of it may be seen."""
+    root.reset()
+    for _, cls in rx_.tools():
+        found: Any = await state.get_state(cls)
+        found.persistence_forget()

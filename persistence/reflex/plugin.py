@@ -1,0 +1,169 @@
+"""Install it all with one line of `rxconfig.py`.
+
+    config = rx.Config(
+        app_name="studio",
+        plugins=[PersistencePlugin(
+            database="sqlite:///studio.db",
+            scopes=("user", "project", "shot"),
+            identify="studio.accounts:identify",
+            authorise="studio.accounts:authorise",
+            owners="studio.pages:owners",
+        )],
+    )
+
+The hooks are functions, or "module:name", which is imported when the app is there: `rxconfig.py` stays light.
+
+- `identify(headers) -> str`: who sends this request, by lower-case header names; "" for nobody. May be async.
+  Without it everybody is a guest, known by a cookie of the library's.
+- `authorise(actor, action, scope, owner) -> bool`: may they "read", "write" or "admin" what this owner holds? May
+  be async. Without it, everybody who is somebody may.
+- `owners(page) -> {"project": …, "shot": …}`: whose settings a page shows; `page` is a `Page` with `actor`,
+  `route`, `path` and `params`. May be async. The weakest scope is the actor's own, if nothing else is said.
+
+Nothing is opened, and no task is started, before the server runs: Reflex imports an app once and then
+forks its workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import reflex as rx
+from starlette.applications import Starlette
+
+from ..engine import Authorise, Engine
+from ..http import Identify
+from ..scopes import ScopeChain
+from ..store.base import Store
+from . import _private as rx_
+from .tabs import Owners, Tabs, install
+
+if TYPE_CHECKING:
+    from reflex.app import App
+
+log = logging.getLogger("persistence")
+
+SWEEP = 2.0
+"""Seconds between looks for tabs that were closed."""
+
+
+class PersistencePlugin(rx.plugins.Plugin):
+    """The plugin. Keywords beyond these go to the `Engine`: `debounce`, `max_wait`, `value_limit`, `key` …"""
+
+    def __init__(
+        self,
+        *,
+        database: str | Store = "sqlite:///persistence.db",
+        scopes: Sequence[str] | ScopeChain = ("user",),
+        identify: str | Identify | None = None,
+        authorise: str | Authorise | None = None,
+        owners: str | Owners | None = None,
+        grace: float = 0.15,
+        allowed_origins: Sequence[str] = (),
+        **engine: Any,
+    ) -> None:
+        """`grace` is how many seconds an event waits for a load or a commit before the page goes on.
+
+        `allowed_origins` may send operations besides the app's own pages ("https://app.example").
+        """
+        self.database, self.scopes = database, scopes
+        self.identify, self.authorise, self.owners = identify, authorise, owners
+        self.grace, self.allowed_origins = grace, tuple(allowed_origins)
+        self._options = engine
+        self._installed: set[int] = set()
+        self.tabs: Tabs | None = None
+
+    # --- what Reflex calls ---------------------------------------------------------------------------
+
+    def register_route(self, **context: Any) -> None:
+        """Before the pages are compiled: put the script and the hidden root into each."""
+        from .components import persistence_root, script
+
+        app = rx_.current_app()
+        app.head_components.append(script())
+        app.extra_app_wraps[0, "PersistenceRoot"] = lambda _: rx.fragment(persistence_root())
+
+    def post_compile(self, **context: Any) -> None:
+        """After they are compiled, in each process that serves."""
+        self.install(cast("App", context["app"]))
+
+    # --- the parts -----------------------------------------------------------------------------------
+
+    def install(self, app: App) -> Tabs:
+        """Add the gate, the engine's life and the routes to an app, once. For tests also without a server."""
+        if id(app) in self._installed and self.tabs is not None:
+            return self.tabs
+        from .gate import Gate
+        from .guests import GUEST_ROUTES, identify_guest
+        from .push import Pusher
+
+        self._installed.add(id(app))
+        options = {"database": self.database, "scopes": self.scopes, **self._options}
+        engine = Engine(authorise=resolve(self.authorise), **options)
+        identify = resolve(self.identify) or identify_guest
+        tabs = Tabs(engine, identify=identify, owners=resolve(self.owners), grace=self.grace)
+        tabs.app = app
+        tabs.push = Pusher(tabs).push
+        engine.subscribe(tabs.hear)
+        app.add_middleware(Gate(tabs), 0)
+        app.register_lifespan_task(self._serve, tabs=tabs)
+        routes = self._routes(engine, identify)
+        if self.identify is None:
+            routes += GUEST_ROUTES
+        before = app.api_transformer
+        kept: list[Any] = (
+            [] if before is None else list(before) if isinstance(before, Sequence) else [before]
+        )
+        app.api_transformer = [*kept, Starlette(routes=routes)]
+        self.tabs = tabs
+        install(tabs)
+        return tabs
+
+    def _routes(self, engine: Engine, identify: Identify) -> list[Any]:
+        from ..http import operation_routes
+
+        return list(
+            operation_routes(lambda: engine, identify, allowed_origins=self._origins())
+        )
+
+    def _origins(self) -> tuple[str, ...]:
+        """In development the pages come from a server of their own."""
+        from reflex.utils.exec import is_prod_mode
+
+        config = rx_.RegistrationContext.get().config
+        own = () if is_prod_mode() else (config.deploy_url or "",)
+        return tuple(filter(None, (*self.allowed_origins, *own)))
+
+    @asynccontextmanager
+    async def _serve(self, tabs: Tabs) -> AsyncIterator[None]:
+        """The engine's life is the server's. On SIGTERM everything is saved before the process ends."""
+        engine = tabs.engine
+        await engine.start()
+        sweeper = engine.spawn(sweep(tabs))
+        try:
+            yield
+        finally:
+            sweeper.cancel()
+            await engine.stop()
+
+
+async def sweep(tabs: Tabs) -> None:
+    while True:
+        await asyncio.sleep(SWEEP)
+        tabs.sweep()
+
+
+def resolve(hook: Any) -> Any:
+    """A hook, imported where it is "module:name". Raises ImportError that says what was looked for."""
+    if not isinstance(hook, str):
+        return hook
+    module, _, name = hook.partition(":")
+    found: Callable[..., Any] | None = getattr(importlib.import_module(module), name, None)
+    if found is None:
+        raise ImportError(f"{hook!r}: {module} has no {name or 'name; write module:name'}")
+    return found

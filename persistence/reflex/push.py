@@ -1,0 +1,72 @@
+"""Bring open tabs up to date with what the engine holds.
+
+- One push a tab is under way or waiting; what changes meanwhile comes with it, or with the next.
+- It takes the tab's lock as any event does, and never while somebody holds it for us.
+- A tab that nobody is connected to is left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from reflex import BaseStateToken
+
+from . import _private as rx_
+from . import causes
+from .channel import PersistenceState
+from .gate import catch_up
+from .tabs import Tab, Tabs
+
+log = logging.getLogger("persistence")
+
+
+class Pusher:
+    """Pushes to tabs, each by itself."""
+
+    def __init__(self, tabs: Tabs) -> None:
+        self._tabs = tabs
+
+    def push(self, tab: Tab) -> None:
+        """Soon; safe to call from anywhere, also with the tab's lock held."""
+        if not tab.is_pushing and self._tabs.engine.is_running:
+            tab.is_pushing = True
+            self._tabs.engine.spawn(self._push(tab))
+
+    async def _push(self, tab: Tab) -> None:
+        await asyncio.sleep(0)  # what else changes in this turn comes along
+        tabs = self._tabs
+        app = tabs.app
+        try:
+            if app is None or tabs.by_token.get(tab.token) is not tab:
+                return
+            if not has_news(tab) or not tabs.is_connected(tab.token):
+                return
+            causes.begin(causes.Cause("remote", tab.actor, tab.shown))
+            token = BaseStateToken(ident=tab.token, cls=PersistenceState)
+            async with app.modify_state(token) as state:
+                tab.is_pushing = False  # from here on, news needs another push
+                await catch_up(state, tab)
+            await self._bring_back(tab)
+        finally:
+            tab.is_pushing = False
+
+    async def _bring_back(self, tab: Tab) -> None:
+        """Run what was held up, in its order, where its tool is loaded by now."""
+        if self._tabs.app is None or not tab.parked:
+            return
+        parked, tab.parked = tab.parked, []
+        for event, cause, tool in parked:
+            if tab.is_ready(tool):
+                await rx_.enqueue(self._tabs.app, tab.token, event, causes.expect(cause))
+            elif tool in tab.bindings and tab.shown.get(tool):
+                tab.parked.append((event, cause, tool))
+
+
+def has_news(tab: Tab) -> bool:
+    return bool(
+        tab.behind
+        or tab.confirmed
+        or tab.answers
+        or any(tab.is_ready(tool) for _, _, tool in tab.parked)
+    )

@@ -1,0 +1,416 @@
+"""A tool's settings as a Reflex state.
+
+    class Travel(SettingsState, tool="travel-ui-state", edit="shot"):
+        prompt: rx.Field[str] = setting("", inherit=False, max_length=5000)
+        frames: rx.Field[int] = setting(61, ge=1, le=241, title="Frames")
+
+        @rx.event
+        def shorten(self):
+            self.frames = 41        # observed, checked, saved at the end of the event
+
+The class carries `__tool__`, the same facts as a plain `Settings` class, so that
+`engine.open(Travel, owners)` works without any page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import reflex as rx
+
+from ..binding import Binding
+from ..errors import DeclarationError, EditError, NotReady, PersistenceError
+from ..explain import Explanation
+from ..scopes import Target
+from ..settings import (
+    Migration,
+    SettingSpec,
+    ToolSpec,
+    collect_validators,
+    declare_tool,
+    make_setting,
+)
+from . import _private as rx_
+from . import causes
+from .facts import FieldInfo, StateFacts, unknown
+from .fields import CHANGED, Setting, check_value, require_observable
+from .mirror import SYNCED, capture, refresh
+from .tabs import Tab, require_tabs, tabs_of_process
+
+_KEYWORDS = ("tool", "edit", "version", "migrations", "title", "mixin")
+
+
+class SettingsMeta(rx_.BaseStateMeta):
+    """Takes the class keywords, and refuses a wrong declaration when the class is made."""
+
+    def __new__(
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        tool: str | None = None,
+        edit: str | None = None,
+        version: int = 1,
+        migrations: Mapping[int, Migration] | None = None,
+        title: str = "",
+        mixin: bool = False,
+        **unknown_keywords: Any,
+    ) -> type:
+        where = f"{namespace.get('__module__')}.{namespace.get('__qualname__', name)}"
+        if unknown_keywords:
+            raise DeclarationError(
+                where,
+                f"unknown keywords {sorted(unknown_keywords)}",
+                hint=f"Known are {', '.join(_KEYWORDS)}.",
+            )
+        above = [each for base in bases for each in base.__mro__]
+        if concrete := [each for each in above if "__tool__" in vars(each)]:
+            raise DeclarationError(
+                where,
+                f"extends the tool {concrete[0].__name__}",
+                hint="Share settings through a class with mixin=True and without tool=.",
+            )
+        if mixin or tool is None:
+            if not mixin:
+                raise DeclarationError(
+                    where, "no tool", hint='Write class …(SettingsState, tool="its-id", edit=…).'
+                )
+            if "SettingsState" in globals():
+                _refuse_names(where, namespace)
+            return super().__new__(mcs, name, bases, namespace, mixin=True)
+        _refuse_names(where, namespace)
+        if all(getattr(base, "_mixin", True) for base in bases):
+            bases = (*bases, rx.State)  # a state of its own, not one more mixin
+        cls = super().__new__(mcs, name, bases, namespace)
+        specs = _bind_settings(where, cls)
+        marked = {key: value for base in reversed(cls.__mro__) for key, value in vars(base).items()}
+        cls.__tool__ = declare_tool(  # type: ignore[attr-defined]
+            where,
+            tool=tool,
+            edit=edit,
+            fields=specs,
+            version=version,
+            migrations=migrations,
+            validators=collect_validators(marked),
+            title=title,
+        )
+        cls.__facts__ = StateFacts(cls.__tool__)  # type: ignore[attr-defined]
+        for key, value in unknown(cls.__tool__).items():  # type: ignore[attr-defined]
+            rx_.fields_of(cast(Any, cls))[key].set_default(value)
+        return cls
+
+
+def _refuse_names(where: str, namespace: Mapping[str, Any]) -> None:
+    """A setting must not hide what every settings state has."""
+    taken = {*dir(SettingsState), *SettingsState.__fields__}
+    for name, value in namespace.items():
+        if not isinstance(value, Setting):
+            continue
+        if name.startswith("_"):
+            raise DeclarationError(
+                f"{where}.{name}", "is private", hint="A setting's name starts with a letter."
+            )
+        if name in taken:
+            raise DeclarationError(
+                f"{where}.{name}", "is a name of the machinery", hint=f"Call it {name}_value, say."
+            )
+
+
+def _bind_settings(where: str, cls: type) -> dict[str, SettingSpec]:
+    specs: dict[str, SettingSpec] = {}
+    for name, field in rx_.fields_of(cast(Any, cls)).items():
+        if isinstance(field, Setting):
+            require_observable(f"{where}.{name}", field.outer_type_)
+            specs[name] = make_setting(where, name, field.outer_type_, field.declared)
+            field.bind(specs[name])
+    return specs
+
+
+class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
+    """Base of a tool's state. Subclass it with `tool=` and `edit=`; see the module's docstring.
+
+    - Compiled into the page as not ready, so that defaults never show as if they were values.
+    - Nothing is saved before its target was loaded, and nothing that a page load sets.
+    - A handler's edits are committed at the end of its event; the page waits for that a moment.
+    """
+
+    __tool__: ClassVar[ToolSpec]
+    __facts__: ClassVar[StateFacts]
+
+    status: rx.Field[str] = rx.field("idle")
+    """idle, loading, ready, saving or error."""
+    ready: rx.Field[bool] = rx.field(False)
+    """Is everything loaded? False in the compiled page."""
+    is_dirty: rx.Field[bool] = rx.field(False)
+    last_error: rx.Field[str] = rx.field("")
+    last_saved: rx.Field[float | None] = rx.field(None)
+    """Seconds since the epoch."""
+    status_text: rx.Field[str] = rx.field("")
+    """A status line: "Saving…", "Saved 12:04", what went wrong."""
+    errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Setting → why its newest edit was refused."""
+    origins: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Setting → the scope that gives its value, or "default"."""
+    info: rx.Field[dict[str, FieldInfo]] = rx.field(default_factory=dict)
+    hidden: rx.Field[dict[str, Any]] = rx.field(default_factory=dict)
+    """Setting → its value at the edit target, where a stronger layer hides that."""
+    edit_scope: rx.Field[str] = rx.field("")
+    """Where edits go."""
+    scopes: rx.Field[list[str]] = rx.field(default_factory=list)
+    """The scopes that are shown, weakest first: where edits could go."""
+    target: rx.Field[str] = rx.field("")
+    """The edit target as JSON, "" for nobody: what a bound control is keyed by."""
+
+    if TYPE_CHECKING:
+
+        def __init_subclass__(
+            cls,
+            *,
+            tool: str | None = None,
+            edit: str | None = None,
+            version: int = 1,
+            migrations: Mapping[int, Migration] | None = None,
+            title: str = "",
+            mixin: bool = False,
+        ) -> None: ...
+
+    # --- what handlers of an app call --------------------------------------------------------------
+
+    @rx_.override
+    async def show(self, owners: Mapping[str, str | None]) -> None:
+        """Have all tools of this tab look at other owners; waits for the load a moment.
+
+        The weakest scope is the actor's own, unless `owners` says otherwise.
+        """
+        await show(self, owners)
+
+    @rx_.override
+    def update_field(self, name: str, value: Any) -> None:
+        """Set one setting. Raises UnknownField and InvalidValue."""
+        self.update_fields(**{name: value})
+
+    @rx_.override
+    def update_fields(self, **values: Any) -> None:
+        """Set several settings: all are checked before any is set."""
+        cls = type(rx_.unwrap_state(self))
+        fields = rx_.fields_of(cls)
+        for name in values:
+            cls.__tool__.require(name)
+        checked = {n: check_value(cast("Setting[Any]", fields[n]), v) for n, v in values.items()}
+        for name, value in checked.items():
+            setattr(self, name, value)
+
+    @rx_.override
+    def mark_as_interacted(self) -> None:
+        """Count what was changed so far as the user's, and save it at once."""
+        with self.acting_as("user"):
+            pass
+        self.binding.mark_as_interacted()
+
+    @rx_.override
+    @contextmanager
+    def acting_as(self, source: causes.Source) -> Iterator[None]:
+        """Within: what this state changes has that source, whatever the event's is."""
+        state = rx_.unwrap_state(self)
+        state.persistence_capture()
+        with causes.acting_as(source):
+            yield
+            state.persistence_capture()
+
+    @rx_.override
+    def explain(self, name: str) -> Explanation:
+        """A setting's value, its origin, and what every layer says. Raises UnknownField."""
+        return self.binding.explain(name)
+
+    @property
+    def binding(self) -> Binding[Any]:
+        """This tab's binding. Raises NotReady where nobody's settings are shown."""
+        tab = tab_of_event()
+        tool = type(rx_.unwrap_state(self)).__tool__.tool
+        if tab is None or tool not in tab.bindings:
+            raise NotReady(tool, "nobody's settings are shown")
+        return tab.bindings[tool]
+
+    # --- what pages send -----------------------------------------------------------------------------
+
+    @rx.event
+    async def save(self):
+        """Save now; what was set aside or is in conflict is tried again as it is."""
+        await self.persistence_do(lambda binding: binding.retry(), durable=True)
+
+    @rx.event
+    async def retry(self):
+        """Try what was set aside once more, and a load that failed."""
+
+        def again(binding: Binding[Any]) -> None:
+            binding.retry()
+            if not binding.ready:
+                require_tabs().engine.spawn(binding.show(binding.owners))
+
+        await self.persistence_do(again, durable=True)
+
+    @rx.event
+    async def revert(self):
+        """Back to what was last saved."""
+        await self.persistence_do(lambda binding: binding.revert())
+
+    @rx.event
+    async def discard_field(self, field: str):
+        """Give up an edit that was refused or is in conflict."""
+        await self.persistence_do(lambda binding: binding.discard(field), field)
+
+    @rx.event
+    async def reset_field(self, field: str):
+        """Remove the edit target's override: the value is inherited again."""
+        await self.persistence_do(lambda binding: binding.reset(field), field, durable=True)
+
+    @rx.event
+    async def reset_fields(self):
+        """Remove all overrides of the edit target."""
+        await self.persistence_do(lambda binding: binding.reset(), durable=True)
+
+    @rx.event
+    async def block_field(self, field: str):
+        """Hide what weaker layers say: the default answers."""
+        await self.persistence_do(lambda binding: binding.block(field), field, durable=True)
+
+    @rx.event
+    async def pin_field(self, field: str):
+        """Keep the value that is shown, though it may be inherited."""
+        await self.persistence_do(lambda binding: binding.pin(field), field, durable=True)
+
+    @rx.event
+    async def choose_edit_scope(self, scope: str):
+        """Send edits to another of the scopes that are shown."""
+        if isinstance(scope, str) and scope in self.scopes:  # pyright: ignore[reportUnnecessaryIsInstance]  # the page's
+            await self.persistence_do(lambda binding: binding.choose_edit_scope(scope))
+
+    # --- the machinery -------------------------------------------------------------------------------
+
+    @rx_.override
+    async def persistence_do(self, action: Any, field: Any = None, *, durable: bool = False) -> None:
+        """Run an action on the binding; what it refuses is shown at the field."""
+        state = rx_.unwrap_state(self)
+        cls = type(state)
+        if field is not None and (not isinstance(field, str) or field not in cls.__tool__.fields):
+            return  # nothing that a page of ours would send
+        tab = tab_of_event()
+        if tab is None:
+            return
+        state.persistence_capture()
+        problems: dict[str, EditError] = {}
+        try:
+            action(self.binding)
+        except EditError as error:
+            problems[error.field if error.field in cls.__tool__.fields else field or ""] = error
+        except (PersistenceError, ValueError):
+            pass  # `status` and `last_error` say it
+        cls.__facts__.note_errors(state, [field] if field else list(state.errors), problems)
+        refresh(state, tab, cls.__tool__, cls.__facts__)
+        if durable:
+            state.__dict__[SETTLE] = True
+
+    @rx_.override
+    def persistence_capture(self) -> Any:
+        cls = type(self)
+        return capture(self, cls.__tool__, cls.__facts__)
+
+    @rx_.override
+    def get_delta(self) -> Any:
+        """What the page should learn, edits captured first. Called by Reflex at the end of an event."""
+        pending = self.persistence_capture()
+        cls = type(self)
+        if self.__dict__.pop(SETTLE, False) and pending is None and (tab := tab_of_event()):
+            pending = tab, tab.shown.get(cls.__tool__.tool, ())
+        delta: dict[str, dict[str, Any]] = super().get_delta()
+        if pending is not None and any(_is_pending(target) for target in pending[1]):
+            mine = delta.setdefault(cls.get_full_name(), {})
+            mine["status" + rx_.FIELD_MARKER] = _settle(self, *pending, mine)
+        return delta
+
+    @rx_.override
+    def reset(self) -> None:
+        """Reflex's own: vars back to their defaults. Settings aren't vars of a page: they stay.
+
+        `reset_fields` removes a layer's overrides.
+        """
+        cls = type(rx_.unwrap_state(self))
+        kept = {*cls.__tool__.fields, *_MACHINERY}
+        for name, field in rx_.fields_of(cls).items():
+            if rx_.is_own_field(cls, field) and name not in kept:
+                setattr(self, name, field.default_value())
+        for substate in self.substates.values():
+            substate.reset()
+
+    @rx_.override
+    def persistence_forget(self) -> None:
+        """Show nobody's settings; what isn't captured by now never will be."""
+        cls = type(self)
+        for name in (CHANGED, SYNCED, SETTLE):
+            self.__dict__.pop(name, None)
+        names = [*cls.__tool__.fields, *_MACHINERY]
+        for name in names:
+            self.__dict__[name] = rx_.fields_of(cls)[name].default_value()
+        rx_.make_touched(self, names)
+
+
+SETTLE = "_persistence_settle"
+"""Where a state notes that the page's answer should wait for the commit."""
+
+_MACHINERY = frozenset(SettingsState.__own_fields__)
+
+
+def tab_of_event() -> Tab | None:
+    """The tab whose event is being handled."""
+    tabs, event = tabs_of_process(), rx_.current_event()
+    return tabs.by_token.get(event.token) if tabs is not None and event is not None else None
+
+
+async def show(state: rx.State, owners: Mapping[str, str | None]) -> None:
+    """Have all tools of the tab look at other owners. For handlers of any state.
+
+    Waits a moment for the load; if it takes longer, the tools go on as `loading`. Raises RuntimeError
+    outside of an event.
+    """
+    tabs, tab = require_tabs(), tab_of_event()
+    if tab is None:
+        raise RuntimeError("show(...) belongs into an event handler")
+    from .gate import capture_all, catch_up
+
+    await capture_all(state, tab)
+    loads = tabs.show(tab, rx_.tools(), tabs.complete(tab.actor, owners))
+    causes.current().stacks = tab.shown
+    if loads:
+        await asyncio.wait(loads, timeout=tabs.grace)
+    await catch_up(state, tab)
+
+
+def _is_pending(target: Target) -> bool:
+    layer = require_tabs().engine.layers.get(target)
+    return layer is not None and bool(layer.pending)
+
+
+async def _settle(
+    state: Any, tab: Tab, targets: tuple[Target, ...], mine: dict[str, Any]
+) -> Any:
+    """Wait a moment for the commit, then tell the page how it stands. Reflex awaits this."""
+    tabs = require_tabs()
+    cls = type(state)
+
+    async def flush() -> None:
+        try:
+            await tabs.engine.flush(targets)
+        except PersistenceError:
+            pass  # said by `status` and `last_error`
+
+    await asyncio.wait({tabs.engine.spawn(flush())}, timeout=tabs.grace)
+    changed = refresh(state, tab, cls.__tool__, cls.__facts__)
+    if changed:
+        extra = super(SettingsState, state).get_delta()
+        mine.update(extra.get(cls.get_full_name(), {}))
+    tab.behind.discard(cls.__tool__.tool)
+    return state.__dict__.get("status", "idle")

@@ -1,0 +1,272 @@
+"""The open pages of this process: who looks, at whose settings, through which bindings.
+
+A tab is found by Reflex's client token, which is a name and no proof: what a token may see depends on
+the actor that `identify` finds in the request's headers. Nothing durable is keyed by it.
+
+- A tab that nobody's browser is connected to any more is let go, its edits saved.
+- When the actor of a token changes, so does the whole tab: no binding is taken over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+from ..binding import Binding
+from ..engine import Engine, Notice
+from ..errors import PersistenceError
+from ..http import Identify, actor_of
+from ..scopes import Stack, Target
+from . import _private as rx_
+from .causes import Cause
+
+if TYPE_CHECKING:
+    from reflex.app import App
+
+log = logging.getLogger("persistence")
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is open in a tab, as `owners(page)` is asked about it."""
+
+    actor: str
+    route: str
+    """The route's pattern: "/shot/[shot]"."""
+    path: str
+    """The path in the address bar."""
+    params: Mapping[str, Any]
+    """The route's arguments and the query's parameters by name."""
+
+
+Owners = Callable[[Page], Mapping[str, str | None] | Awaitable[Mapping[str, str | None]]]
+"""`owners(page) -> {"project": …, "shot": …}`: whose settings this page shows."""
+
+
+@dataclass(slots=True, eq=False)
+class Tab:
+    """One open page. `shown` and `owners` are replaced, never changed in place."""
+
+    token: str
+    actor: str = ""
+    page: Page | None = None
+    owners: Mapping[str, str] = field(default_factory=dict[str, str])
+    shown: Mapping[str, Stack] = field(default_factory=dict[str, Stack])
+    bindings: dict[str, Binding[Any]] = field(default_factory=dict[str, Binding[Any]])
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    headers: Mapping[str, str] | None = None
+    behind: set[str] = field(default_factory=set[str])
+    """Tools whose state in the page doesn't show what the engine holds."""
+    sent: set[str] = field(default_factory=set[str])
+    """Operations of this tab that wait for the store."""
+    confirmed: list[str] = field(default_factory=list[str])
+    """Operations that became durable and of which the page hasn't heard."""
+    answers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """Operations that were refused or are in conflict, and of which the page hasn't heard."""
+    parked: list[tuple[rx_.Event, Cause, str]] = field(
+        default_factory=list[tuple[rx_.Event, Cause, str]]
+    )
+    """Events held up until their tool is loaded."""
+    last: Cause | None = None
+    """The cause of the newest event: what it left behind when it failed is due to it."""
+    is_pushing: bool = False
+
+    def is_ready(self, tool: str) -> bool:
+        return (binding := self.bindings.get(tool)) is not None and binding.ready
+
+
+class Tabs:
+    """All tabs of the process, and what they watch."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        identify: Identify,
+        owners: Owners | None = None,
+        grace: float = 0.15,
+    ) -> None:
+        """`grace` is how many seconds an event waits for a load or a commit before it goes on."""
+        self.engine, self.identify, self.owners, self.grace = engine, identify, owners, grace
+        self.app: App | None = None
+        self.by_token: dict[str, Tab] = {}
+        self.watching: dict[Target, set[Tab]] = {}
+        self.senders: dict[str, Tab] = {}
+        """Operation → the tab that waits for its answer."""
+        self.push: Callable[[Tab], None] = lambda tab: None
+        """Bring a tab up to date soon; set by `push.py`."""
+
+    # --- life ------------------------------------------------------------------------------------
+
+    def require(self, token: str) -> Tab:
+        """The tab of a token, made on first use."""
+        tab = self.by_token.get(token)
+        if tab is None:
+            tab = self.by_token[token] = Tab(token)
+        return tab
+
+    def is_connected(self, token: str) -> bool:
+        """Is a browser of this process connected under that token?"""
+        namespace = self.app.event_namespace if self.app is not None else None
+        return namespace is not None and token in namespace.token_to_sid
+
+    def sweep(self) -> None:
+        """Let go of tabs that were closed. What they edited is saved."""
+        for tab in [tab for tab in self.by_token.values() if not self.is_connected(tab.token)]:
+            self.close(tab)
+
+    def close(self, tab: Tab) -> None:
+        self._unbind(tab)
+        if self.by_token.get(tab.token) is tab:
+            del self.by_token[tab.token]
+
+    def _unbind(self, tab: Tab) -> None:
+        for stack in tab.shown.values():
+            self._unwatch(tab, stack)
+        for binding in tab.bindings.values():
+            binding.close()
+        tab.bindings = {}
+        tab.shown, tab.owners, tab.page = NOTHING, NOTHING, None
+        for each in tab.sent:
+            self.senders.pop(each, None)
+        tab.sent.clear()
+        tab.confirmed, tab.answers, tab.parked = [], [], []
+
+    # --- who -------------------------------------------------------------------------------------
+
+    async def identify_tab(self, tab: Tab, headers: Mapping[str, str]) -> None:
+        """Ask who sends these headers. Somebody else than before: the tab begins anew."""
+        if tab.headers is not None and tab.headers == headers:
+            return
+        lower = {name.lower(): value for name, value in headers.items()}
+        actor = await actor_of(self.identify, lower)
+        if actor != tab.actor:
+            self._unbind(tab)
+            tab.actor, tab.id = actor, secrets.token_hex(8)
+        tab.headers = dict(headers)
+
+    # --- what ------------------------------------------------------------------------------------
+
+    async def owners_of(self, page: Page) -> dict[str, str]:
+        """Whose settings a page shows; the weakest scope is the actor's own, if nothing else is said."""
+        if not page.actor:
+            return {}
+        said: Any = {}
+        if self.owners is not None:
+            said = self.owners(page)
+            if inspect.isawaitable(said):
+                said = await said
+        return self.complete(page.actor, said or {})
+
+    def complete(self, actor: str, said: Mapping[str, str | None]) -> dict[str, str]:
+        scopes = self.engine.scopes.names
+        owners = {scopes[0]: actor, **said} if actor else dict(said)
+        return {scope: owner for scope, owner in owners.items() if owner}
+
+    def show(
+        self, tab: Tab, tools: Iterable[tuple[str, Any]], owners: Mapping[str, str]
+    ) -> list[asyncio.Task[None]]:
+        """Have every tool of the tab look at these owners. Returns the loads that are under way.
+
+        All targets that aren't in memory come with one query.
+        """
+        tab.owners = owners
+        shown: dict[str, Stack] = {}
+        tasks: list[asyncio.Task[None]] = []
+        for tool, declared in tools:
+            binding = tab.bindings.get(tool)
+            if binding is None:
+                binding = self.engine.bind(declared, actor=tab.actor)
+                tab.bindings[tool] = binding
+            stack = self.engine.scopes.stack(tool, owners)
+            before = tab.shown.get(tool, ())
+            shown[tool] = stack
+            if stack != before:
+                self._unwatch(tab, before)
+                for target in stack:
+                    self.watching.setdefault(target, set()).add(tab)
+            if stack != before or not binding.ready:
+                tab.behind.add(tool)
+                tasks.append(self.engine.spawn(self._show(tab, binding, owners)))
+        tab.shown = shown
+        return tasks
+
+    async def _show(self, tab: Tab, binding: Binding[Any], owners: Mapping[str, str]) -> None:
+        try:
+            await binding.show(owners)
+        except PersistenceError as error:
+            log.info("%s isn't shown: %s", binding.spec.tool, error)
+        tab.behind.add(binding.spec.tool)
+
+    def _unwatch(self, tab: Tab, stack: Stack) -> None:
+        for target in stack:
+            if (watchers := self.watching.get(target)) is not None:
+                watchers.discard(tab)
+                if not watchers:
+                    del self.watching[target]
+
+    # --- hearing ---------------------------------------------------------------------------------
+
+    def hear(self, notice: Notice) -> None:
+        """The engine says that something changed: who shows it is behind."""
+        for each in notice.operations:
+            if (sender := self.senders.pop(each, None)) is not None:
+                sender.sent.discard(each)
+                self._answer(sender, each, notice)
+                self.push(sender)
+        for tab in tuple(self.watching.get(notice.target, ())):
+            tab.behind.add(notice.target.tool)
+            binding = tab.bindings.get(notice.target.tool)
+            if notice.kind != "edited" or notice.origin not in (tab, binding):
+                self.push(tab)  # an edit of its own is answered by the event that made it
+
+    def expect(self, tab: Tab, operation: str) -> None:
+        """The page wants to hear what becomes of an operation."""
+        tab.sent.add(operation)
+        self.senders[operation] = tab
+
+    def _answer(self, tab: Tab, operation: str, notice: Notice) -> None:
+        if notice.kind == "committed":
+            tab.confirmed.append(operation)
+        elif notice.kind in ("refused", "conflict"):
+            conflict = notice.kind == "conflict"
+            problem = "was changed elsewhere meanwhile" if conflict else "can't be saved"
+            named = next(iter(notice.fields), "")
+            tab.answers.append(answer(operation, notice.kind, notice.target, named, problem))
+
+
+def answer(id: str, status: str, target: Target, field: str, problem: str) -> dict[str, Any]:
+    """What a page hears of an operation that wasn't saved."""
+    return {
+        "id": id, "status": status, "target": list(target), "field": field, "problem": problem,
+    }  # fmt: skip
+
+
+_installed: Tabs | None = None
+
+
+def install(tabs: Tabs | None) -> None:
+    """Make these the tabs of the process."""
+    global _installed  # noqa: PLW0603 - one app a process, as Reflex has it
+    _installed = tabs
+
+
+def tabs_of_process() -> Tabs | None:
+    return _installed
+
+
+def require_tabs() -> Tabs:
+    """Raises RuntimeError where the plugin isn't installed."""
+    if _installed is None:
+        raise RuntimeError(
+            "persistence isn't installed: add PersistencePlugin(...) to the plugins in rxconfig.py"
+        )
+    return cast(Tabs, _installed)
