@@ -24,6 +24,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -123,6 +124,7 @@ class Engine:
         self.operations = Operations(self)
         self.available, self.problem = True, ""
         self.is_running = False
+        self._crowded = keep_loaded  # with more layers than this, see which of them can go
         self._undeclared: dict[str, ToolSpec] = {}
         self._listeners: list[Callable[[Notice], None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -228,7 +230,7 @@ class Engine:
             if target.scope not in self.scopes:
                 raise ValueError(f"{target.scope!r} is none of the scopes {self.scopes.names}")
             layer = self.layers[target] = Layer(target, self.tool(target.tool))
-            if len(self.layers) > self.keep_loaded:
+            if len(self.layers) > self._crowded:
                 self._forget_unused()
         return layer
 
@@ -249,10 +251,15 @@ class Engine:
                 self.layers.move_to_end(layer.target)
 
     def _forget_unused(self) -> None:
-        surplus = len(self.layers) - self.keep_loaded * 9 // 10
-        idle = (t for t, held in self.layers.items() if not held.views and not held.is_dirty)
-        for target in [target for target, _ in zip(idle, range(surplus), strict=False)]:
+        """Let go of what was used longest ago. Not of the newest: somebody asked for them who may
+        be about to load or to edit them."""
+        tenth = self.keep_loaded // 10 + 1
+        older = islice(self.layers.items(), len(self.layers) - tenth)
+        idle = (target for target, layer in older if layer.is_idle)
+        surplus = len(self.layers) - self.keep_loaded + tenth
+        for target in tuple(islice(idle, surplus)):
             del self.layers[target]
+        self._crowded = max(self.keep_loaded, len(self.layers) + tenth)
 
     async def load(self, targets: Iterable[Target]) -> None:
         """Read what isn't in memory yet; all loads of one moment are one query.

@@ -124,6 +124,11 @@ class Layer:
     def is_dirty(self) -> bool:
         return bool(self.pending or self.refused or self.conflicts)
 
+    @property
+    def is_idle(self) -> bool:
+        """Can it be forgotten and loaded again? Nobody looks at it, nothing is on its way."""
+        return not self.views and not self.is_dirty and self.gate.state not in ("closed", "loading")
+
 
 class View:
     """The effective values of one tool over one stack. Others only read `values`."""
