@@ -1,0 +1,1 @@
+"""What the library costs, against its peers. `python -m benchmarks` prints the table."""
