@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import ssl
 import subprocess
 import sys
 import venv
@@ -20,6 +21,11 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
 OLDEST = (3, 11)
+CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian and its kin
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora and its kin
+    "/etc/ssl/cert.pem",  # Alpine, BSD, macOS
+)
 
 
 class SetUpFailed(SystemExit):
@@ -30,6 +36,7 @@ def environment_for(requirements: Path) -> Path:
     """The Python of the clone's `.venv`, with exactly these locked requirements installed."""
     if sys.version_info < OLDEST:
         raise SetUpFailed(f"Python {'.'.join(map(str, OLDEST))} or newer is needed: {sys.version}")
+    trust_the_machines_certificates()
     python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
     stamp = ENVIRONMENT / f".installed-{requirements.parent.name}"
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
@@ -42,6 +49,15 @@ def environment_for(requirements: Path) -> Path:
         install(python, requirements)
         stamp.write_text(wanted)
     return python
+
+
+def trust_the_machines_certificates() -> None:
+    """Where a network has a certificate authority of its own, the system knows it, while node and
+    Reflex look at lists that they bring along. What is set already stays."""
+    known = [ssl.get_default_verify_paths().cafile, *CERTIFICATES]
+    if found := next((path for path in known if path and Path(path).exists()), None):
+        os.environ.setdefault("NODE_EXTRA_CA_CERTS", found)
+        os.environ.setdefault("SSL_CERT_FILE", found)
 
 
 def works(python: Path) -> bool:
