@@ -36,7 +36,7 @@ def environment_for(requirements: Path) -> Path:
     """The Python of the clone's `.venv`, with exactly these locked requirements installed."""
     if sys.version_info < OLDEST:
         raise SetUpFailed(f"Python {'.'.join(map(str, OLDEST))} or newer is needed: {sys.version}")
-    trust_the_machines_certificates()
+    set_variables()
     python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
     stamp = ENVIRONMENT / f".installed-{requirements.parent.name}"
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
@@ -51,13 +51,16 @@ def environment_for(requirements: Path) -> Path:
     return python
 
 
-def trust_the_machines_certificates() -> None:
-    """Where a network has a certificate authority of its own, the system knows it, while node and
-    Reflex look at lists that they bring along. What is set already stays."""
+def set_variables() -> None:
+    """For this process and those it starts. What is set already stays."""
+    # Where a network has a certificate authority of its own, the system knows it, while node and
+    # Reflex look at lists that they bring along.
     known = [ssl.get_default_verify_paths().cafile, *CERTIFICATES]
     if found := next((path for path in known if path and Path(path).exists()), None):
         os.environ.setdefault("NODE_EXTRA_CA_CERTS", found)
         os.environ.setdefault("SSL_CERT_FILE", found)
+    # npm would write its registry's addresses into Reflex's lock, which is part of the repository.
+    os.environ.setdefault("NPM_CONFIG_OMIT_LOCKFILE_REGISTRY_RESOLVED", "true")
 
 
 def works(python: Path) -> bool:

@@ -152,6 +152,7 @@ def environment(app: Path, web: Path, port: int | str) -> dict[str, str]:
     paths = [str(app), str(ROOT)]
     tools = str(Path(sys.prefix) / "bin")
     return os.environ | {
+        "NPM_CONFIG_OMIT_LOCKFILE_REGISTRY_RESOLVED": "true",
         "PATH": tools + os.pathsep + os.environ.get("PATH", ""),
         "PYTHONPATH": os.pathsep.join(paths),
         "REFLEX_BACKEND_PORT": str(port),
