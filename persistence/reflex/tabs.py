@@ -51,7 +51,7 @@ Owners = Callable[[Page], Mapping[str, str | None] | Awaitable[Mapping[str, str 
 """`owners(page) -> {"project": …, "shot": …}`: whose settings this page shows."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Tab:
     """One open page. `shown` and `owners` are replaced, never changed in place."""
 
