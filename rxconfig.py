@@ -11,11 +11,22 @@ os.environ["PATH"] = os.path.join(sys.prefix, "bin") + os.pathsep + os.environ.g
 
 import reflex as rx  # noqa: E402
 
+from persistence.reflex import PersistencePlugin  # noqa: E402
+
 config = rx.Config(
     app_name="workbench",
     telemetry_enabled=False,
     state_manager_mode="memory",
     show_built_with_reflex=False,
     disable_plugins=[rx.plugins.SitemapPlugin],
-    plugins=[],
+    cors_allowed_origins=[],
+    plugins=[
+        PersistencePlugin(
+            database=os.environ.get("DATABASE_URL") or "sqlite:///workbench.db",
+            scopes=("user", "project", "shot"),
+            identify="workbench.accounts:identify",
+            authorise="workbench.accounts:authorise",
+            owners="workbench.accounts:owners",
+        )
+    ],
 )

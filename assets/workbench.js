@@ -48,6 +48,35 @@
     }
   });
 
+  // The list of frame positions: its cells are gathered into the one control that is bound to the setting.
+  document.addEventListener("input", (event) => {
+    const list = event.target.closest?.("[data-frames]");
+    if (!list || event.target.matches("[data-persistence]")) return;
+    const rows = [...list.querySelectorAll("li")].map((row) => {
+      const [name, frame] = row.querySelectorAll("input");
+      return [name.value, frame.value.trim() === "" ? NaN : Number(frame.value)];
+    });
+    if (!rows.every(([, frame]) => Number.isInteger(frame))) return; // not a number yet
+    const bound = list.querySelector("[data-persistence]");
+    bound.value = JSON.stringify(rows);
+    bound.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  // What the server hasn't confirmed isn't saved, whatever the status line knew before it was typed.
+  const LATE = 4000;
+  let since = 0;
+  setInterval(() => {
+    const count = window.persistence?.unconfirmed.length || 0;
+    since = count ? since || Date.now() : 0;
+    for (const line of document.querySelectorAll("[data-status]")) {
+      if (line.hasAttribute("data-unsent") !== count > 0) line.toggleAttribute("data-unsent", count > 0);
+      if (!count) continue;
+      const text = line.querySelector(".status-unsent");
+      const said = Date.now() - since > LATE ? "Not saved yet: no answer from the server" : "Saving…";
+      if (text.textContent !== said) text.textContent = said;
+    }
+  }, 80);
+
   document.addEventListener("focusin", (event) => {
     if (event.target.matches?.("[data-rename]")) event.target.select();
   });

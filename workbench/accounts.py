@@ -1,4 +1,4 @@
-"""Who is it, and what is theirs: guests by cookie, and the two hooks that the library asks.
+"""Who is it, and what is theirs: guests by cookie, and the hooks that the library asks.
 
 A guest is an id of 128 random bits with our signature, in an HttpOnly cookie that comes with the
 first page. Nothing is stored until they make their first project, so that crawlers and link
@@ -16,6 +16,7 @@ from functools import cache
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
+from persistence.reflex import Page
 from workbench import projects
 from workbench.models import new_id
 
@@ -34,6 +35,11 @@ def identify(headers: Mapping[str, str]) -> str:
 async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
     """The library's question before each load and write: only what is one's own, and live."""
     return bool(actor) and await projects.owns(actor, scope, owner)
+
+
+def owners(page: Page) -> dict[str, str | None]:
+    """The library's question which project's and shot's settings a page shows: the address says."""
+    return {"project": page.params.get("project_id"), "shot": page.params.get("shot_id")}
 
 
 def new_guest() -> str:

@@ -1,36 +1,165 @@
-"""STUB"""
+"""The workbench's tools, each setting declared once: type, limits, title, help, where it may be set.
+
+The ids and the camelCase aliases are the names on the wire and in exports. Scopes, weakest first, are
+the user, the project and the shot.
+"""
+
 from __future__ import annotations
-from typing import Literal
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
 import reflex as rx
 
-class Travel(rx.State):
-    prompt: str = "A trawler leaves the harbour at first light; gulls over the wake, the camera low and drifting."
-    text_before: str = ""
-    text_after: str = "Fade to grey."
-    timeline_frame_positions: list[tuple[str, int]] = [("harbour-wide", 0), ("trawler", 24), ("gulls", 41), ("open-sea", 80)]
-    accelerated_mode: bool = False
-    random_seed: bool = True
-    ready: bool = True
-    status: str = "ready"
-    origins: dict[str, str] = {"prompt": "shot", "text_before": "default", "text_after": "shot", "timeline_frame_positions": "project", "accelerated_mode": "user", "random_seed":"default"}
-    edit_scope: str = "shot"
+from persistence import validates
+from persistence.reflex import SettingsState, setting
 
-class ImageGeneration(rx.State):
-    last_used_model: str = "wan-local"
-    preferred_quality: str = "balanced"
-    images_per_prompt: int = 4
-    default_model: str = "wan-local"
-    ready: bool = True
-    status: str = "ready"
-    origins: dict[str, str] = {"last_used_model":"project", "preferred_quality":"default","images_per_prompt":"shot","default_model":"default"}
-    edit_scope: str = "project"
+SCOPES = ("user", "project", "shot")
 
-class Interface(rx.State):
-    theme: str = "system"
-    ready: bool = True
-    status: str = "ready"
-    pane_locks: dict[str, bool] = {"gens": False, "shots": True, "tasks": False}
-    origins: dict[str, str] = {"theme": "default", "pane_locks": "user"}
-    edit_scope: str = "user"
+FRAME_LIMIT = 100_000
+FRAMES_LIMIT = 200
+FRAME_NAME_LIMIT = 120
+SHORT_PROMPT = 160
+
+Frame = tuple[str, int]
+"""An image's name, and the frame of the shot at which it stands."""
+
+
+@dataclass
+class Tick:
+    """One image on the ruler."""
+
+    name: str
+    frame: int
+    left: str
+
+
+class Travel(SettingsState, tool="travel-ui-state", edit="shot", title="Travel"):
+    """Prompt, texts and motion of one shot. What is written for a shot stays with it."""
+
+    prompt: rx.Field[str] = setting(
+        "", inherit=False, scopes=("shot",), max_length=5000, title="Prompt"
+    )
+    text_before: rx.Field[str] = setting(
+        "", inherit=False, scopes=("shot",), max_length=2000, title="Text before"
+    )
+    text_after: rx.Field[str] = setting(
+        "", inherit=False, scopes=("shot",), max_length=2000, title="Text after"
+    )
+    timeline_frame_positions: rx.Field[list[Frame]] = setting(
+        default_factory=list,
+        scopes=("project", "shot"),
+        max_length=FRAMES_LIMIT,
+        title="Frame positions",
+        help="Which image stands at which frame. Set for the project, they are every shot’s start.",
+    )
+    accelerated_mode: rx.Field[bool] = setting(
+        False, title="Accelerated mode", help="Fewer steps: faster, a little rougher."
+    )
+    random_seed: rx.Field[bool] = setting(
+        True, title="Random seed", help="Off: the same input gives the same pictures."
+    )
+
+    @validates("timeline_frame_positions")
+    def _positions_fit(values: Mapping[str, Any]) -> None:  # noqa: N805  # a function of the values
+        for name, frame in values["timeline_frame_positions"]:
+            if not 0 <= frame <= FRAME_LIMIT:
+                raise ValueError(f"frame {frame} lies outside of 0 to {FRAME_LIMIT}")
+            if len(name) > FRAME_NAME_LIMIT:
+                raise ValueError(f"an image’s name has up to {FRAME_NAME_LIMIT} characters")
+
     @rx.event
-    def choose_theme(self, t: str): self.theme = t
+    def shorten_prompt(self):
+        self.prompt = shortened(self.prompt)
+
+    @rx.event
+    def add_frame(self):
+        frames = list(self.timeline_frame_positions)
+        last = frames[-1][1] + 24 if frames else 0
+        frames.append((f"image-{len(frames) + 1}", min(last, FRAME_LIMIT)))
+        self.timeline_frame_positions = frames
+
+    @rx.event
+    def remove_frame(self, index: int):
+        frames = list(self.timeline_frame_positions)
+        if isinstance(index, int) and 0 <= index < len(frames):
+            del frames[index]
+            self.timeline_frame_positions = frames
+
+    @rx.event
+    def even_out(self):
+        self.timeline_frame_positions = evened(list(self.timeline_frame_positions))
+
+    @rx.var
+    def ticks(self) -> list[Tick]:
+        """Where the images stand on the ruler, in percent of its length."""
+        frames = self.timeline_frame_positions
+        end = max((frame for _, frame in frames), default=0) * 1.08 or 1
+        return [Tick(name, frame, f"{100 * frame / end:.2f}%") for name, frame in frames]
+
+
+class ImageGeneration(
+    SettingsState, tool="image-generation", edit="project", title="Image generation"
+):
+    """How pictures are made. Usually one choice for a whole project."""
+
+    last_used_model: rx.Field[str] = setting("", max_length=200, title="Model")
+    preferred_quality: rx.Field[Literal["draft", "balanced", "fine"]] = setting(
+        "balanced", title="Quality"
+    )
+    images_per_prompt: rx.Field[int] = setting(
+        4, ge=1, le=16, title="Images per prompt", help="1 to 16."
+    )
+    default_model: rx.Field[str] = setting(
+        "wan-local", min_length=1, max_length=200, title="Default model",
+        help="Taken where no model is chosen.",
+    )  # fmt: skip
+
+    @rx.event
+    def use_default_model(self):
+        self.last_used_model = self.default_model
+
+
+class Interface(SettingsState, tool="ui", edit="user", title="Interface"):
+    """How a user likes the workbench, wherever they are."""
+
+    pane_locks: rx.Field[dict[str, bool]] = setting(
+        default_factory=lambda: {"gens": False, "shots": False, "tasks": False},
+        merge=True,
+        scopes=("user",),
+        title="Panes that stay open",
+    )
+    theme: rx.Field[Literal["light", "dark", "system"]] = setting(
+        "system", scopes=("user",), flush="now", title="Appearance"
+    )
+
+    @rx.event
+    def choose_theme(self, theme: str):
+        if theme in ("light", "dark", "system"):
+            self.theme = theme
+
+    @rx.event
+    def toggle_pane(self, pane: str):
+        if pane in ("gens", "shots", "tasks"):
+            self.pane_locks[pane] = not self.pane_locks.get(pane, False)
+
+
+def shortened(prompt: str, *, limit: int = SHORT_PROMPT) -> str:
+    """The first sentences that fit, else the first words that do."""
+    text = " ".join(prompt.split())
+    if len(text) <= limit:
+        head = text.split(". ")
+        return text if len(head) < 2 else ". ".join(head[:-1]) + "."
+    cut = text[:limit]
+    end = max(cut.rfind(". "), cut.rfind("! "), cut.rfind("? "))
+    return cut[: end + 1] if end > 0 else cut.rsplit(" ", 1)[0]
+
+
+def evened(frames: list[Frame]) -> list[Frame]:
+    """The same images in the same order, at equal distances from the first to the last frame."""
+    if len(frames) < 3:
+        return frames
+    first, last = min(frame for _, frame in frames), max(frame for _, frame in frames)
+    step = (last - first) / (len(frames) - 1)
+    return [(name, round(first + index * step)) for index, (name, _) in enumerate(frames)]

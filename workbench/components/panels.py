@@ -1,43 +1,162 @@
-"""STUB panels"""
+"""The tools of a shot, each a panel; what is edited for whom is chosen in its head."""
+
 from __future__ import annotations
+
+from typing import Any
+
 import reflex as rx
-from workbench.components.base import button, icon, icon_button
-from workbench.components.fields import field
+
+from workbench.components.base import button, icon
+from workbench.components.fields import (
+    Tool,
+    choice_field,
+    field_notes,
+    field_source,
+    number_field,
+    switch_field,
+    text_area,
+    text_field,
+)
+from workbench.components.frames import frame_positions
 from workbench.settings import ImageGeneration, Interface, Travel
 
-def edit_target(tool, scopes):
-    names = {"shot": "Shot", "project": "Project", "user": "You"}
-    return rx.el.div(rx.el.span("Edit for", class_name="segmented-label"), rx.el.div(*[rx.el.button(names[s], type="button", aria_pressed=rx.cond(tool.edit_scope == s, "true", "false")) for s in scopes], class_name="segmented", role="group"), class_name="target")
+_TARGETS = {"shot": "Shot", "project": "Project", "user": "You"}
+_QUALITIES = {"draft": "Draft", "balanced": "Balanced", "fine": "Fine"}
+_PANES = {"gens": "Generations", "shots": "Shots", "tasks": "Tasks"}
 
-def panel(title, *children, actions=None, target=None, sub=""):
+
+def words() -> rx.Component:
+    return _panel(
+        "Prompt",
+        rx.cond(Travel.edit_scope != "shot", _belongs_to_the_shot()),
+        text_area(Travel, "prompt", lines=5, placeholder="What happens in this shot?"),
+        rx.el.div(
+            text_area(Travel, "text_before", placeholder="Leads into the shot"),
+            text_area(Travel, "text_after", placeholder="Leads out of it"),
+            class_name="pair",
+        ),
+        actions=_action("scissors", "Shorten", Travel.shorten_prompt, Travel),
+    )
+
+
+def _belongs_to_the_shot() -> rx.Component:
+    return rx.el.p(
+        icon("layers", size=14),
+        rx.el.span("Prompt and texts belong to the shot; you are editing for another place."),
+        button(
+            "Back to the shot", class_name="button-small", on_click=Travel.choose_edit_scope("shot")
+        ),
+        class_name="note note-warn",
+    )
+
+
+def motion() -> rx.Component:
+    return _panel(
+        "Motion",
+        rx.cond(Travel.edit_scope != "user", frame_positions()),
+        rx.el.div(
+            switch_field(Travel, "accelerated_mode"),
+            switch_field(Travel, "random_seed"),
+            class_name="pair",
+        ),
+        target=_edit_target(Travel),
+        actions=_action("align-horizontal-space-between", "Even out", Travel.even_out, Travel),
+    )
+
+
+def images() -> rx.Component:
+    return _panel(
+        "Image generation",
+        text_field(ImageGeneration, "last_used_model", placeholder="The default model"),
+        choice_field(ImageGeneration, "preferred_quality", _QUALITIES),
+        number_field(ImageGeneration, "images_per_prompt"),
+        text_field(ImageGeneration, "default_model"),
+        _action(
+            "undo-2", "Use the default model", ImageGeneration.use_default_model, ImageGeneration
+        ),
+        target=_edit_target(ImageGeneration),
+    )
+
+
+def interface() -> rx.Component:
+    title = Interface.__tool__.fields["pane_locks"].title
+    return _panel(
+        "Interface",
+        rx.el.fieldset(
+            rx.el.div(
+                rx.el.legend(title, class_name="field-label"),
+                field_source(Interface, "pane_locks", title),
+                class_name="field-head",
+            ),
+            *[_pane(pane, label) for pane, label in _PANES.items()],
+            field_notes(Interface, "pane_locks"),
+            class_name="field",
+        ),
+    )
+
+
+def _pane(pane: str, label: str) -> rx.Component:
+    return rx.el.label(
+        rx.el.span(label),
+        rx.el.input(
+            type="checkbox",
+            role="switch",
+            class_name="switch",
+            checked=Interface.pane_locks[pane].bool(),
+            on_change=lambda _: Interface.toggle_pane(pane),
+            disabled=~Interface.ready,
+        ),
+        class_name="switch-row",
+    )
+
+
+def _panel(
+    title: str,
+    *children: rx.Component,
+    target: rx.Component | None = None,
+    actions: rx.Component | None = None,
+) -> rx.Component:
     return rx.el.section(
-        rx.el.header(rx.el.div(rx.el.h2(title), class_name="panel-title"), target or rx.fragment(), actions or rx.fragment(), class_name="panel-head"),
-        rx.el.div(*children, class_name="panel-body"), class_name="panel", aria_label=title)
+        rx.el.header(
+            rx.el.h2(title, class_name="panel-title"),
+            *[part for part in (target, actions) if part is not None],
+            class_name="panel-head",
+        ),
+        rx.el.div(*children, class_name="panel-body"),
+        class_name="panel",
+        aria_label=title,
+    )
 
-def words():
-    return panel("Prompt",
-        field(Travel, "prompt", "Prompt", rx.el.textarea(default_value=Travel.prompt, id="prompt", rows=5, class_name="input prompt")),
-        rx.el.div(field(Travel, "text_before", "Text before", rx.el.textarea(default_value=Travel.text_before, id="text_before", rows=2, class_name="input", placeholder="Said or shown before the shot")),
-        field(Travel, "text_after", "Text after", rx.el.textarea(default_value=Travel.text_after, id="text_after", rows=2, class_name="input")), class_name="pair"),
-        actions=button(icon("scissors", size=14), "Shorten", kind="plain"))
 
-def motion():
-    return panel("Motion",
-        field(Travel, "timeline_frame_positions", "Frame positions", rx.fragment(rx.el.div(rx.foreach(Travel.timeline_frame_positions, lambda p: rx.el.span(rx.el.span(p[1], class_name="tick-frame"), class_name="tick", style={"left": f"{p[1]}%"})), class_name="ruler"),
-            rx.el.ol(rx.foreach(Travel.timeline_frame_positions, lambda p: rx.el.li(rx.el.input(default_value=p[0], class_name="input", aria_label="Image"), rx.el.input(default_value=p[1].to_string(), type="number", class_name="input number", aria_label="Frame"), icon_button("x", "Remove"))), class_name="frames"),
-            button(icon("plus", size=14), "Add frame", kind="quiet"))),
-        rx.el.div(field(Travel, "accelerated_mode", "Accelerated mode", rx.el.input(type="checkbox", id="accelerated_mode", class_name="switch"), kind="field-row"),
-        field(Travel, "random_seed", "Random seed", rx.el.input(type="checkbox", id="random_seed", default_checked=True, class_name="switch"), kind="field-row"), class_name="pair"),
-        target=edit_target(Travel, ["shot", "project", "user"]), actions=button(icon("align-horizontal-distribute-center", size=14), "Even out", kind="plain"))
+def _edit_target(tool: Tool) -> rx.Component:
+    """For whom the edits in this panel are: one of the places that the page shows."""
+    return rx.el.div(
+        rx.el.span("Edit for", class_name="segmented-label"),
+        rx.el.div(
+            *[
+                rx.el.button(
+                    label,
+                    type="button",
+                    aria_pressed=rx.cond(tool.edit_scope == scope, "true", "false"),
+                    on_click=tool.choose_edit_scope(scope),
+                    disabled=~tool.ready,
+                )
+                for scope, label in _TARGETS.items()
+            ],
+            class_name="segmented",
+            role="group",
+            aria_label="Edit for",
+        ),
+        class_name="target",
+    )
 
-def images():
-    return panel("Image generation",
-        field(ImageGeneration, "last_used_model", "Model", rx.el.input(default_value=ImageGeneration.last_used_model, id="last_used_model", class_name="input")),
-        field(ImageGeneration, "preferred_quality", "Quality", rx.el.select(rx.el.option("Draft"), rx.el.option("Balanced"), rx.el.option("Fine"), id="preferred_quality", class_name="input")),
-        field(ImageGeneration, "images_per_prompt", "Images per prompt", rx.el.input(type="number", default_value="4", id="images_per_prompt", class_name="input number"), kind="field-row"),
-        field(ImageGeneration, "default_model", "Default model", rx.el.input(default_value=ImageGeneration.default_model, id="default_model", class_name="input")),
-        target=edit_target(ImageGeneration, ["shot", "project", "user"]))
 
-def interface():
-    return panel("Interface",
-        *[field(Interface, "pane_locks", f"Keep {n} open", rx.el.input(type="checkbox", id="lock_" + n, class_name="switch"), kind="field-row") for n in ("generations", "shots", "tasks")])
+def _action(name: str, label: str, on_click: Any, tool: Tool) -> rx.Component:
+    """A button whose handler edits settings on the server."""
+    return button(
+        icon(name, size=14),
+        label,
+        class_name="button-small",
+        on_click=on_click,
+        disabled=~tool.ready,
+    )

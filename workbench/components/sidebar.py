@@ -96,12 +96,9 @@ def _foot() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.el.span("G", class_name="avatar", aria_hidden=True),
-            rx.el.span(
-                rx.el.span("Guest"),
-                rx.el.span("Your work is kept in this browser’s name", class_name="meta"),
-                class_name="who",
-            ),
+            rx.el.span("Guest"),
             class_name="guest",
+            title="Your work belongs to this browser",
         ),
         theme_switch(),
         class_name="sidebar-foot",

@@ -94,7 +94,7 @@ def _new_project() -> rx.Component:
 def _card(card: Any) -> rx.Component:
     return rx.el.li(
         link(
-            rx.el.span(class_name="strip"),
+            rx.el.span(rx.foreach(card.frames, lambda _: rx.el.span()), class_name="strip"),
             to=card.href,
             class_name="cover",
             tab_index=-1,

@@ -16,7 +16,7 @@ from workbench.components.lists import (
 from workbench.components.panels import images, interface, motion, words
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
-from workbench.components.status import interface_status
+from workbench.components.status import shot_status
 from workbench.states.project import Project
 
 
@@ -44,7 +44,7 @@ def shot() -> rx.Component:
             ),
         ),
         sidebar=project_sidebar(),
-        status=interface_status(),
+        status=shot_status(),
     )
 
 

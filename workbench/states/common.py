@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import reflex as rx
 
@@ -31,6 +31,8 @@ class Card:
     hue: int
     is_first: bool = False
     is_last: bool = False
+    frames: list[int] = field(default_factory=list)
+    """One for each of the first shots, drawn on a project's cover."""
 
 
 class PageState(rx.State, mixin=True):

@@ -9,6 +9,8 @@ from workbench.database import Unavailable
 from workbench.projects import ProjectRow
 from workbench.states.common import Card, PageState, actor_of, ago, count_of, hue_of, said_on
 
+COVER_FRAMES = 6
+
 
 class Home(PageState, rx.State):
     cards: list[Card] = []
@@ -71,4 +73,12 @@ def _card(row: ProjectRow) -> Card:
         detail = f"{count_of(row.shots, 'shot')} · deleted {ago(row.deleted_at)}"
     else:
         detail = f"{count_of(row.shots, 'shot')} · opened {ago(row.opened_at)}"
-    return Card(row.id, row.name, f"/p/{row.id}", str(row.shots), detail, hue_of(row.id))
+    return Card(
+        row.id,
+        row.name,
+        f"/p/{row.id}",
+        str(row.shots),
+        detail,
+        hue_of(row.id),
+        frames=list(range(min(row.shots, COVER_FRAMES))),
+    )

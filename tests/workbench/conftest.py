@@ -1,0 +1,27 @@
+"""Each test has a database of its own; `new_user` makes somebody with nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from workbench import database
+from workbench.models import new_id
+
+
+@pytest.fixture(autouse=True)
+def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "workbench.db"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("SECRET_KEY", "a key for tests")
+    yield path
+    for engine in database._engines.values():
+        engine.dispose()
+    database._engines.clear()
+
+
+@pytest.fixture
+def new_user() -> Callable[[], str]:
+    return new_id

@@ -1,0 +1,81 @@
+"""Frame positions: a ruler, and a list of image and frame under it.
+
+The list's cells are plain inputs. `workbench.js` gathers them into one hidden control that is bound to the
+setting, so that what is typed here is kept like any other edit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from persistence.reflex import bind
+from workbench.components.base import button, icon, icon_button
+from workbench.components.fields import custom_field
+from workbench.settings import FRAME_LIMIT, FRAME_NAME_LIMIT, Frame, Travel
+
+NAME = "timeline_frame_positions"
+
+
+def frame_positions() -> rx.Component:
+    return custom_field(
+        Travel,
+        NAME,
+        rx.cond(
+            Travel.timeline_frame_positions.length() > 0,
+            rx.el.div(rx.foreach(Travel.ticks, _tick), class_name="ruler", aria_hidden=True),
+        ),
+        rx.el.div(
+            rx.el.input(
+                class_name="frames-value",
+                tab_index=-1,
+                **bind(Travel.timeline_frame_positions, control="json", aria_hidden=True),
+            ),
+            rx.el.ol(rx.foreach(_shown(), _row), class_name="frames"),
+            custom_attrs={"data-frames": ""},
+        ),
+        button(
+            icon("plus", size=14), "Add frame", kind="quiet", class_name="button-small add-frame",
+            on_click=Travel.add_frame, disabled=~Travel.ready,
+        ),
+    )  # fmt: skip
+
+
+def _shown() -> rx.Var[list[Frame]]:
+    """What the edit target says, where a stronger layer hides it."""
+    return rx.cond(
+        Travel.hidden.contains(NAME),
+        Travel.hidden[NAME].to(list[Frame]),
+        Travel.timeline_frame_positions,
+    ).to(list[Frame])
+
+
+def _tick(tick: Any) -> rx.Component:
+    return rx.el.span(
+        rx.el.span(tick.frame, class_name="tick-frame"), class_name="tick", style={"left": tick.left}
+    )
+
+
+def _row(frame: Any, index: Any) -> rx.Component:
+    return rx.el.li(
+        rx.el.input(
+            default_value=frame[0].to(str),
+            aria_label="Image " + (index + 1).to_string(),
+            max_length=FRAME_NAME_LIMIT,
+            spell_check=False,
+            auto_complete="off",
+            class_name="input",
+        ),
+        rx.el.input(
+            default_value=frame[1].to_string(),
+            type="number",
+            min="0",
+            max=str(FRAME_LIMIT),
+            step="1",
+            aria_label="Frame of image " + (index + 1).to_string(),
+            class_name="input number",
+        ),
+        icon_button("x", "Remove", on_click=Travel.remove_frame(index)),
+        key=Travel.target + index.to_string() + "|" + Travel.info[NAME]["moves"].to_string(),
+    )
