@@ -94,15 +94,15 @@ def is_own_field(cls: type[BaseState], field: Field[Any]) -> bool:
 
 def tools() -> list[tuple[str, Any]]:
     """Every settings state of the app: its tool's id and the class."""
+    global _tools  # noqa: PLW0603 - what was found last, for as long as it holds
     states = RegistrationContext.get().base_states
-    known = _tools.get(id(states))
-    if known is None or known[0] != len(states):
+    if _tools[0] is not states or _tools[1] != len(states):
         found = [(vars(s)["__tool__"].tool, s) for s in states.values() if "__tool__" in vars(s)]
-        known = _tools[id(states)] = (len(states), found)
-    return known[1]
+        _tools = states, len(states), found
+    return _tools[2]
 
 
-_tools: dict[int, tuple[int, list[tuple[str, Any]]]] = {}
+_tools: tuple[Any, int, list[tuple[str, Any]]] = ({}, -1, [])
 
 
 def source_of(var: Any) -> tuple[type[BaseState] | None, str]:

@@ -14,7 +14,6 @@ no edit on its way. Controls that aren't native show the server's value; their e
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -242,8 +241,12 @@ def save_status(state: type[SettingsState], **props: Any) -> rx.Component:
     )
 
 
-def persistence_root() -> rx.Component:
-    """What the page's script talks to. The plugin puts it into every page."""
+def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component:
+    """What the page's script talks to. The plugin puts it into every page.
+
+    With `guests` a browser without a cookie asks for one. `backend` is the server's URL, where the pages
+    may come from another one.
+    """
     take = FunctionStringVar.create("window.persistence.take").call()
     return rx.el.div(
         rx.el.button(
@@ -262,6 +265,8 @@ def persistence_root() -> rx.Component:
             "data-answers": PersistenceState.answers.to_string(),
             "data-operations": PATH,
             "data-guest": GUEST_PATH,
+            "data-guests": "true" if guests else "false",
+            "data-backend": backend,
         },
     )
 
@@ -270,6 +275,3 @@ def script() -> rx.Component:
     """The script, within the page's head, so that it hears the first key."""
     return rx.el.script(ASSET.read_text(encoding="utf-8"))
 
-
-def as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -86,7 +86,13 @@ class PersistencePlugin(rx.plugins.Plugin):
 
         app = rx_.current_app()
         app.head_components.append(script())
-        app.extra_app_wraps[0, "PersistenceRoot"] = lambda _: rx.fragment(persistence_root())
+        config = rx_.RegistrationContext.get().config
+
+        def root(_: bool) -> rx.Component:
+            guests = self.identify is None
+            return rx.fragment(persistence_root(guests=guests, backend=config.api_url))
+
+        app.extra_app_wraps[0, "PersistenceRoot"] = root
 
     def post_compile(self, **context: Any) -> None:
         """After they are compiled, in each process that serves."""

@@ -175,10 +175,16 @@
     for (const answer of (await response.json()).operations) hear(answer);
   }
 
-  // In development the pages come from another port than the server.
+  // The server may have a port of its own, as in development; found as Reflex's own socket finds it.
   function endpoint(path) {
-    const base = window.persistenceBackend || "";
-    return base + path;
+    const backend = root()?.dataset.backend;
+    if (!backend) return path;
+    const url = new URL(path, backend);
+    if (["localhost", "0.0.0.0", "127.0.0.1", "::", "[::]"].includes(url.hostname)) {
+      url.hostname = location.hostname;
+      if (location.protocol === "https:") { url.protocol = "https:"; url.port = ""; }
+    }
+    return url.href;
   }
 
   async function retry() {
