@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from .changes import Patch, difference
-from .errors import EditError, InvalidValue, PolicyViolation
-from .layers import View
+from .errors import EditError, InvalidValue, NotReady, PolicyViolation
+from .layers import Conflict, Layer, Refused, View
 from .operations import check_scope
 from .recorder import Cause, Prepared
 from .scopes import Stack
@@ -56,13 +56,33 @@ class Binding(Shown[S]):
             "set", values, scope, self._cause(source, group, operation, durable), stack
         )
 
-    def set(self, field: str, value: Any, *, scope: str | None = None, **more: Any) -> Hidden:
-        """Edit one field; the keywords are those of `update`."""
-        return self.update(scope=scope, **more, **{field: value})
+    def set(
+        self,
+        field: str,
+        value: Any,
+        *,
+        source: str = "user",
+        scope: str | None = None,
+        group: str = "",
+        operation: str = "",
+        durable: bool = False,
+        stack: Stack | None = None,
+    ) -> Hidden:
+        """Edit one field, whatever it is called; the keywords are those of `update`."""
+        return self._edit_all(
+            "set", {field: value}, scope, self._cause(source, group, operation, durable), stack
+        )
 
     def pin(self, field: str, *, scope: str | None = None, source: str = "user") -> Hidden:
-        """Write the value that is shown, though it may be inherited: it stays when that changes."""
-        value = self._view.at(field, self._index(scope)) if self._view else None
+        """Write the value that is shown, though it may be inherited: it stays when that changes.
+
+        Raises NotReady before the load, when nobody has seen that value yet.
+        """
+        self.spec.require(field)
+        view = self._require_view()
+        if not self.ready:
+            raise NotReady(field, "isn't loaded yet, so that there is no value to pin")
+        value = view.at(field, self._index(scope))
         return self._edit_all("pin", {field: value}, scope, self._cause(source, "", "", True))
 
     def block(self, field: str, *, scope: str | None = None, source: str = "user") -> Hidden:
@@ -73,7 +93,7 @@ class Binding(Shown[S]):
         """Remove overrides, so that the layer inherits; all of the layer's, when none is named."""
         view = self._require_view()
         layer = view.layers[self._index(scope)]
-        names = fields or tuple(sorted(f for f in layer.fields() if self._is_known(f)))
+        names = fields or tuple(sorted(f for f in layer.fields() if self._can_reset(layer, f)))
         values = dict.fromkeys(names)
         self._edit_all("reset", values, scope, self._cause(source, "", "", True))
 
@@ -102,9 +122,7 @@ class Binding(Shown[S]):
         group = group or self.engine.recorder.group()
         for field, value in changed.items():
             try:
-                self.update(
-                    source=source, group=group, durable=durable, stack=stack, **{field: value}
-                )
+                self.set(field, value, source=source, group=group, durable=durable, stack=stack)
             except EditError as error:
                 problems[field] = error
         return problems
@@ -125,7 +143,9 @@ class Binding(Shown[S]):
         """Remove a policy. Waits until that is durable. Raises PermissionDenied."""
         index = self._index(scope)
         await self.engine.permit(self.actor, "admin", self.stack[index], field)
-        await self._administer("reset", field, None, scope, "")
+        held = self._require_view().layers[index].opinion(field)
+        if held is not None and held.kind == "policy":
+            await self._administer("reset", field, None, scope, "")
 
     async def _administer(self, kind: Kind, field: str, value: Any, scope: str, note: str) -> None:
         view = self._require_view()
@@ -135,7 +155,7 @@ class Binding(Shown[S]):
         delta = Patch(value) if spec.merge and kind == "policy" else None
         self.engine.recorder.record(
             layer, spec, kind, value, self._cause("user", "", "", True),
-            view=view, delta=delta, note=note or None,
+            view=view, delta=delta, note=note or None, admin=True,
         )  # fmt: skip
         await self.engine.flush([layer.target])
 
@@ -169,7 +189,7 @@ class Binding(Shown[S]):
         """Try edits that were set aside once more."""
         cause = self._cause("user", "", "", True)
         for layer in self.layers:
-            for aside in (*layer.refused.values(), *layer.conflicts.values()):
+            for aside in _aside(layer):
                 self.engine.recorder.restore(layer, aside.edit, cause)
 
     def discard(self, field: str) -> None:
@@ -179,13 +199,14 @@ class Binding(Shown[S]):
                 self.engine.recorder.revert(layer, field)
 
     def revert(self, *fields: str) -> None:
-        """Back to what was last confirmed; every field of the shown layers, when none is named.
+        """Take this actor's edits back to what was last confirmed; all, when no field is named.
 
         What is being written at this moment is written over afterwards.
         """
         for layer in self.layers:
-            dirty = {*layer.pending.fields(), *layer.refused, *layer.conflicts}
-            for field in dirty if not fields else dirty & set(fields):
+            edits = [*layer.pending.edits(), *(each.edit for each in _aside(layer))]
+            mine = {edit.field for edit in edits if edit.author == self.actor}
+            for field in mine if not fields else mine & set(fields):
                 self.engine.recorder.revert(layer, field)
 
     # --- gestures --------------------------------------------------------------------------------
@@ -220,7 +241,10 @@ class Binding(Shown[S]):
     def _cause(self, source: str, group: str, operation: str, durable: bool) -> Cause:
         return Cause(self.actor, source, group, operation, "", self, durable)
 
-    def _is_known(self, field: str) -> bool:
+    def _can_reset(self, layer: Layer, field: str) -> bool:
+        held = layer.opinion(field)
+        if held is not None and held.kind == "policy":
+            return False  # to remove it takes `relax`
         return field in self.spec.fields or not self.spec.is_declared
 
     def _check(
@@ -244,6 +268,7 @@ class Binding(Shown[S]):
         scope: str | None,
         cause: Cause,
         stack: Stack | None = None,
+        delta: Patch | None = None,
     ) -> Hidden:
         view = self._view
         if stack is not None and (view is None or stack != view.stack):
@@ -254,10 +279,16 @@ class Binding(Shown[S]):
                 self.engine.release(other)
         if cause.source == "user":
             self.interacted = True
-        return self._edit_in(self._require_view(), kind, values, scope, cause)
+        return self._edit_in(self._require_view(), kind, values, scope, cause, delta)
 
     def _edit_in(
-        self, view: View, kind: Kind, values: Mapping[str, Any], scope: str | None, cause: Cause
+        self,
+        view: View,
+        kind: Kind,
+        values: Mapping[str, Any],
+        scope: str | None,
+        cause: Cause,
+        delta: Patch | None = None,
     ) -> Hidden:
         index = self._index_in(view, scope)
         layer = view.layers[index]
@@ -269,10 +300,10 @@ class Binding(Shown[S]):
         prepared: list[Prepared] = []
         for field, value in self._check(kind, values, view, index).items():
             spec = self.spec.require(field)
-            delta = None
-            if spec.merge and kind in ("set", "pin"):
-                delta = _delta(kind, view.at(field, index), value)
-            prepared.append(recorder.prepare(layer, spec, kind, value, delta=delta))
+            change = delta
+            if change is None and spec.merge and kind in ("set", "pin"):
+                change = _delta(kind, view.at(field, index), value)
+            prepared.append(recorder.prepare(layer, spec, kind, value, delta=change))
         cause = cause if cause.group else replace(cause, group=recorder.group())
         hidden: Hidden = {}
         for each in prepared:
@@ -287,7 +318,15 @@ class Binding(Shown[S]):
             raise InvalidValue(field, "doesn't merge: set it as a whole")
         view = self._require_view()
         index = self._index_in(view, scope)
-        return self.set(field, patch.apply(view.at(field, index)), scope=scope)
+        whole = patch.apply(view.at(field, index))
+        # Before the load nobody knows what the keys are changed from: the patch itself goes along.
+        delta = None if self.ready else patch
+        cause = self._cause("user", "", "", False)
+        return self._edit_all("set", {field: whole}, scope, cause, delta=delta)
+
+
+def _aside(layer: Layer) -> tuple[Refused | Conflict, ...]:
+    return (*layer.refused.values(), *layer.conflicts.values())
 
 
 def _delta(kind: Kind, shown: Mapping[str, Any], value: Mapping[str, Any]) -> Patch:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .changes import Override, same, three_way
+from .changes import Override, Patch, same, three_way
 from .errors import (
     EditError,
     PermissionDenied,
@@ -91,22 +91,38 @@ class Committer:
         now = asyncio.get_running_loop().time()
         mine = [layer for layer in layers if layer.pending]
         aside = {id(each) for layer in mine for each in _set_aside(layer)}
-        for layer in mine:
-            layer.pending.holds = 0
-            if not layer.gate.is_open:
-                await self._engine.load([layer.target])
-            if layer.pending.waiting:
-                self._engine.scheduler.expedite(layer.pending, now)
-        self.arm()
-        while any(_waits(layer.pending, upto) for layer in mine):
+        self._hurry(mine, now)
+        away = await self._open(mine)  # what can't be loaded keeps nobody else waiting
+        self._hurry(mine, now)
+        while any(_waits(layer.pending, upto) for layer in mine if layer.gate.is_open):
             if self._attempt is None:
                 self._attempt = asyncio.get_running_loop().create_future()
                 self._attempt.add_done_callback(lambda future: future.exception())
             await asyncio.shield(self._attempt)
+        if away is not None:
+            raise away
         for layer in mine:
             for each in _set_aside(layer):
                 if id(each) not in aside:
                     raise EditError(each.field, each.problem)
+
+    def _hurry(self, layers: Sequence[Layer], now: float) -> None:
+        for layer in layers:
+            layer.pending.holds = 0
+            if layer.pending.waiting and layer.gate.is_open:
+                self._engine.scheduler.expedite(layer.pending, now)
+        self.arm()
+
+    async def _open(self, layers: Sequence[Layer]) -> StoreError | None:
+        """Load what has to be loaded before it is saved. The error where that fails."""
+        failed: StoreError | None = None
+        for layer in layers:
+            if not layer.gate.is_open:
+                try:
+                    await self._engine.load([layer.target])
+                except StoreError as error:
+                    failed = error
+        return failed
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -313,6 +329,10 @@ class Committer:
             text = self._engine.recorder.encode_patch(layer.spec.require(edit.field), mine)
         layer.pending.record(replace(edit, value=mine, text=text, base=base))
         if later is not None:
+            if later.delta is not None:  # its text was made without what others changed
+                whole = (mine if edit.delta is not None else Patch()).then(later.delta)
+                text = self._engine.recorder.encode_patch(layer.spec.require(edit.field), whole)
+                later = replace(later, value=whole, text=text)
             layer.pending.record(replace(later, base=base))
         layer.show(edit.field, "remote")
         self._engine.scheduler.expedite(layer.pending, asyncio.get_running_loop().time())

@@ -13,7 +13,7 @@ from .changes import Patch
 from .errors import EditError, ScopeNotAllowed, UnknownField
 from .layers import Layer
 from .operations import check_json, check_scope
-from .recorder import Cause
+from .recorder import Cause, Prepared
 from .scopes import Target
 from .specs import SettingSpec
 
@@ -120,9 +120,12 @@ async def import_document(
             check_scope(spec, scope)
             edits.append((layer, spec, check_json(spec, value)))
     cause = Cause(actor, "user", engine.recorder.group(), durable=True)
+    prepared: list[tuple[Layer, Prepared]] = []
     for layer, spec, value in edits:
         delta = Patch(value) if spec.merge else None
-        engine.recorder.record(layer, spec, "pin", value, cause, delta=delta)
+        prepared.append((layer, engine.recorder.prepare(layer, spec, "pin", value, delta=delta)))
+    for layer, each in prepared:
+        engine.recorder.accept(layer, each, cause)
     await engine.flush({layer.target for layer, _, _ in edits})
     return len(edits)
 

@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +24,7 @@ from .errors import (
     StoreError,
     UnknownField,
 )
-from .layers import Layer
+from .layers import Layer, patch_of
 from .recorder import Cause
 from .scopes import Target
 from .settings import registry
@@ -88,7 +89,7 @@ class Operations:
             if known is None:
                 known = await self._apply(operation, actor, origin)
         except EditError as error:
-            return self._remember(Outcome(operation.id, "refused", error.problem))
+            return Outcome(operation.id, "refused", error.problem)
         except StoreError as error:
             return Outcome(operation.id, "pending", str(error))
         if isinstance(known, asyncio.Future):
@@ -158,11 +159,11 @@ class Operations:
         engine = self._engine
         if operation.target.tool not in registry:
             raise UnknownField(operation.field, "belongs to a tool that nobody declared")
+        if operation.target.scope not in engine.scopes:
+            raise ScopeNotAllowed(operation.field, f"{operation.target.scope} is no scope")
         layer = engine.layer(operation.target)
         await engine.load([operation.target])
         spec = layer.spec.require(operation.field)
-        if (conflict := await self._moved(layer, operation, origin)) is not None:
-            return conflict
         value, delta = operation.value, None
         if operation.kind in ("set", "pin"):
             value = check_json(spec, value)
@@ -172,12 +173,17 @@ class Operations:
                 together = {**view.values, spec.name: value}
                 layer.spec.check_together(together, [spec.name])
         check_scope(spec, operation.target.scope)
+        other = layer.pending.newest(spec.name)
+        if other is not None and other.author != actor:
+            with suppress(EditError):  # two people's edits don't fold: each stands in the history
+                await engine.flush([operation.target])
+        if (conflict := await self._moved(layer, operation, origin)) is not None:
+            return conflict
+        if (underway := self._waiting.get(operation.id)) is not None:
+            return underway  # it came a second time while this one waited
         if spec.merge and operation.kind in ("set", "pin"):
-            view, index = layer.views[0] if layer.views else (None, 0)
-            shown = view.at(spec.name, index) if view else spec.default()
-            delta = difference(shown, value)
+            delta = difference(_shown(layer, spec), value)
         future = self._expect(operation.id)
-        self._note(operation)
         group = engine.recorder.group()
         cause = Cause(actor, "user", group, operation.id, operation.client, origin)
         try:
@@ -185,6 +191,7 @@ class Operations:
         except EditError:
             self._waiting.pop(operation.id, None)
             raise
+        self._note(operation)
         return future
 
     async def _moved(
@@ -222,6 +229,13 @@ class Operations:
                 memory.popitem(last=False)
 
 
+def _shown(layer: Layer, spec: SettingSpec) -> dict[str, Any]:
+    """A merging dict as the client saw it; what the layer alone says, where nobody looks at it."""
+    for view, index in layer.views:
+        return view.at(spec.name, index)
+    return patch_of(layer.opinion(spec.name)).apply(spec.default())
+
+
 def check_shape(operation: Operation) -> None:
     """Types and lengths of what a client sent. Raises InvalidValue and PermissionDenied."""
     field = str(operation.field)[:80]
@@ -233,6 +247,8 @@ def check_shape(operation: Operation) -> None:
             raise InvalidValue(field, f"the operation's {name} isn't a whole number")
     if operation.kind not in ("set", "reset", "block", "pin"):
         raise InvalidValue(field, "the operation's kind is none of set, reset, block, pin")
+    if not _is_text(operation.field, 100):
+        raise UnknownField(field, "can't name a setting")
     if not all(_is_text(part, 200) for part in operation.target):
         raise PermissionDenied(field, "there is no such target")
 

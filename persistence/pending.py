@@ -64,6 +64,11 @@ class Pending:
         yield from self.waiting
         yield from (field for field in self.sent if field not in self.waiting)
 
+    def edits(self) -> Iterator[Dirty]:
+        """All that isn't confirmed yet."""
+        yield from self.waiting.values()
+        yield from self.sent.values()
+
     def record(self, edit: Dirty) -> Dirty:
         """Fold an edit onto what waits for its field; it keeps that one's base."""
         older = self.waiting.get(edit.field)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .changes import Override, Patch, same
 from .codec import encode
-from .errors import EditError, PermissionDenied, PolicyViolation
+from .errors import EditError, NotReady, PermissionDenied, PolicyViolation
 from .layers import Layer, Refused, View, Writer, patch_of, weak
 from .pending import Dirty
-from .specs import SettingSpec
+from .specs import UNSET, SettingSpec
 from .store.base import Kind
 
 if TYPE_CHECKING:
@@ -84,9 +84,10 @@ class Recorder:
         view: View | None = None,
         delta: Patch | None = None,
         note: str | None = None,
+        admin: bool = False,
     ) -> bool:
         """Prepare and accept an edit. False where it changes nothing."""
-        prepared = self.prepare(layer, spec, kind, value, delta=delta, note=note)
+        prepared = self.prepare(layer, spec, kind, value, delta=delta, note=note, admin=admin)
         return self.accept(layer, prepared, cause, view=view)
 
     def prepare(
@@ -98,16 +99,21 @@ class Recorder:
         *,
         delta: Patch | None = None,
         note: str | None = None,
+        admin: bool = False,
     ) -> Prepared:
         """Encode an edit whose value was checked; changes nothing yet.
 
         For a setting that merges, `delta` is what changes and `value` isn't read. Raises
-        InvalidValue where the value can't be stored, PolicyViolation where this layer enforces it,
-        PermissionDenied where its owner is gone.
+        InvalidValue where the value can't be stored, PolicyViolation where this layer enforces it
+        (unless `admin`), PermissionDenied where its owner is gone, NotReady where the engine has
+        stopped.
         """
+        if not self._engine.is_running:
+            raise NotReady(spec.name, "can't be saved: the engine isn't running")
         if layer.gate.state == "gone":
             raise PermissionDenied(spec.name, layer.gate.problem)
-        self._check_own_policy(layer, spec, kind)
+        if not admin:
+            self._check_own_policy(layer, spec)
         text: str | None = None
         if kind in ("set", "pin", "policy"):
             value, text = self._encode(layer, spec, value, delta)
@@ -125,7 +131,7 @@ class Recorder:
         stored = layer.confirmed.get(name)
         waiting, sent = layer.pending.waiting.get(name), layer.pending.sent.get(name)
         current = waiting or sent
-        if current is not None and current.kind == kind and current.text == text:
+        if current is not None and _repeats(current, kind, text, waiting, cause):
             if cause.operation and waiting is not None:
                 folded = replace(waiting, operations=(*waiting.operations, cause.operation))
                 layer.pending.waiting[name] = folded
@@ -158,7 +164,6 @@ class Recorder:
             if edit.base != UNLOADED:
                 continue
             spec = layer.spec.require(name)
-            view = layer.views[0][0] if layer.views else None
             value, text = edit.value, edit.text
             try:
                 for each, index in layer.views:
@@ -172,7 +177,7 @@ class Recorder:
                 self.set_aside(layer, edit, error.problem)
                 continue
             stored = layer.confirmed.get(name)
-            if self._is_back(layer, spec, edit.kind, value, stored, view):
+            if self._is_back(layer, spec, edit.kind, value, stored, None):
                 layer.pending.drop(name)
                 self._engine.operations.settle(edit.operations, "confirmed")
             else:
@@ -272,9 +277,9 @@ class Recorder:
                 spec.name, GROWN,
             )  # fmt: skip
 
-    def _check_own_policy(self, layer: Layer, spec: SettingSpec, kind: Kind) -> None:
+    def _check_own_policy(self, layer: Layer, spec: SettingSpec) -> None:
         opinion = layer.opinion(spec.name)
-        if opinion is not None and opinion.kind == "policy" and kind in ("set", "pin", "block"):
+        if opinion is not None and opinion.kind == "policy":
             raise PolicyViolation(spec.name, f"is enforced by this {layer.target.scope} itself")
 
     def _is_back(
@@ -295,16 +300,24 @@ class Recorder:
             if kind != "set":
                 return False
             below = self._below(layer, spec, view)
+            if below is UNSET:
+                return False
             return same(value.apply(below) if spec.merge else value, below)
         if kind == "set" and stored.kind == "pin":
             kind = "pin"
         return stored.kind == kind and same(stored.value, value)
 
     def _below(self, layer: Layer, spec: SettingSpec, view: View | None) -> Any:
-        view = view or (layer.views[0][0] if layer.views else None)
-        if view is None or layer.target not in view.stack:
+        """What the layer inherits; UNSET where nobody looks at it, or not all see the same."""
+        if not spec.inherit or self._engine.scopes.strength(layer.target.scope) == 0:
             return spec.default()
-        return view.below(spec.name, view.stack.index(layer.target))
+        views = layer.views
+        if view is not None and layer.target in view.stack:
+            views = [(view, view.stack.index(layer.target))]
+        answers = [each.below(spec.name, index) for each, index in views]
+        if not answers or not all(same(answers[0], each) for each in answers):
+            return UNSET
+        return answers[0]
 
     def _take_back(self, layer: Layer, name: str, cause: Cause) -> bool:
         dropped = layer.pending.drop(name)
@@ -334,3 +347,16 @@ class Recorder:
         else:
             self._engine.scheduler.touch(layer.pending, now)
         self._engine.committer.arm()
+
+
+def _repeats(
+    current: Dirty, kind: Kind, text: str | None, waiting: Dirty | None, cause: Cause
+) -> bool:
+    """Does an edit say what is on its way already?
+
+    An operation that meets a handler's edit in flight is none: nobody could tell its client when
+    that is durable, so it gets a write of its own.
+    """
+    if current.kind != kind or current.text != text:
+        return False
+    return waiting is not None or not cause.operation or bool(current.operations)

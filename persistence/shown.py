@@ -141,6 +141,8 @@ class Shown(Generic[S]):
         """`idle`: nobody shown. `saving`: something is on its way. `error`: see `last_error`."""
         if self._problem:
             return "error"
+        if self._view is None and self.stack:
+            return "loading"  # the app is still being asked whether this actor may look
         return status_of(self.layers)
 
     @property

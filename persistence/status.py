@@ -14,7 +14,10 @@ def status_of(layers: Sequence[Layer]) -> Status:
     """`error` where a load failed, a save fails or an edit was set aside; see `problems`."""
     if not layers:
         return "idle"
-    if any(layer.gate.state in ("failed", "gone") or layer.problem for layer in layers):
+    if any(
+        layer.gate.state in ("failed", "gone") or (layer.problem and layer.pending)
+        for layer in layers
+    ):
         return "error"
     if any(layer.refused or layer.conflicts for layer in layers):
         return "error"
@@ -30,7 +33,7 @@ def problems(layers: Sequence[Layer]) -> Iterator[str]:
             yield layer.gate.problem
         elif layer.gate.state == "failed":
             yield f"not loaded: {layer.gate.problem}"
-        elif layer.problem:
+        elif layer.problem and layer.pending:
             yield f"not saved: {layer.problem}; trying again"
     for layer in layers:
         for refused in layer.refused.values():
