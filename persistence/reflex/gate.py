@@ -135,8 +135,8 @@ class Gate(rx_.Middleware):
 
 
 def page_of(root: rx_.BaseState, actor: str) -> Page:
-    router = root.router
-    return Page(actor, root.rx_router_route_id, router.url.path, dict(router.page.params))
+    params = root.router_data.get("query") or {}
+    return Page(actor, root.rx_router_route_id, root.rx_router_url.path, dict(params))
 
 
 async def catch_up(state: rx_.BaseState, tab: Tab) -> None:

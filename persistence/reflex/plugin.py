@@ -64,16 +64,18 @@ class PersistencePlugin(rx.plugins.Plugin):
         authorise: str | Authorise | None = None,
         owners: str | Owners | None = None,
         grace: float = 0.15,
+        backend: str = "",
         allowed_origins: Sequence[str] = (),
         **engine: Any,
     ) -> None:
         """`grace` is how many seconds an event waits for a load or a commit before the page goes on.
 
+        `backend` is the server's URL where the pages come from another host in production.
         `allowed_origins` may send operations besides the app's own pages ("https://app.example").
         """
         self.database, self.scopes = database, scopes
         self.identify, self.authorise, self.owners = identify, authorise, owners
-        self.grace, self.allowed_origins = grace, tuple(allowed_origins)
+        self.grace, self.backend, self.allowed_origins = grace, backend, tuple(allowed_origins)
         self._options = engine
         self._installed: set[int] = set()
         self.tabs: Tabs | None = None
@@ -82,6 +84,8 @@ class PersistencePlugin(rx.plugins.Plugin):
 
     def register_route(self, **context: Any) -> None:
         """Before the pages are compiled: put the script and the hidden root into each."""
+        from reflex.utils.exec import is_prod_mode
+
         from .components import persistence_root, script
 
         app = rx_.current_app()
@@ -89,8 +93,8 @@ class PersistencePlugin(rx.plugins.Plugin):
         config = rx_.RegistrationContext.get().config
 
         def root(_: bool) -> rx.Component:
-            guests = self.identify is None
-            return rx.fragment(persistence_root(guests=guests, backend=config.api_url))
+            backend = self.backend if is_prod_mode() else self.backend or config.api_url
+            return rx.fragment(persistence_root(guests=self.identify is None, backend=backend))
 
         app.extra_app_wraps[0, "PersistenceRoot"] = root
 

@@ -1,0 +1,30 @@
+"""A small app on the library alone, for the browser tests. Who visits is a guest of the library's."""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("REFLEX_USE_NPM", "1")
+os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
+os.environ.setdefault("REFLEX_USE_GRANIAN", "1")
+os.environ["PATH"] = str(Path(sys.prefix) / "bin") + os.pathsep + os.environ.get("PATH", "")
+
+import reflex as rx  # noqa: E402
+from library_app.stores import slow_store  # noqa: E402
+
+from persistence.reflex import PersistencePlugin  # noqa: E402
+
+config = rx.Config(
+    app_name="library_app",
+    telemetry_enabled=False,
+    state_manager_mode="memory",
+    show_built_with_reflex=False,
+    disable_plugins=[rx.plugins.SitemapPlugin],
+    plugins=[
+        PersistencePlugin(
+            database=slow_store(os.environ.get("DATABASE_URL", "sqlite:///library_app.db")),
+            scopes=("user", "project", "shot"),
+            owners="library_app.pages:owners",
+        )
+    ],
+)
