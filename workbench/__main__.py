@@ -33,7 +33,7 @@ def require_free(port: int) -> None:
         except (OSError, OverflowError) as error:
             raise SetUpFailed(
                 f"Port {port} can't be used ({error}). "
-                f"Choose another one: python3 -m workbench --port {3001 if port == 3000 else 3000}"
+                f"Choose another one: python3 -m workbench --port {port + 1}"
             ) from error
 
 
