@@ -14,10 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from heapq import merge
 from itertools import islice
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from ..errors import StoreError, StoreRefused, StoreTooNew, StoreUnavailable
@@ -133,7 +134,7 @@ class SQLiteStore:
         connection = self._connect()
         try:
             # Keeps readers and the writer out of each other's way.
-            connection.execute("PRAGMA journal_mode = WAL")
+            self._patiently(connection, "PRAGMA journal_mode = WAL")
             # What is answered survives a power cut.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cache_size = -65536")
@@ -143,6 +144,18 @@ class SQLiteStore:
             connection.close()
             raise
         return connection
+
+    def _patiently(self, connection: Connection, pragma: str) -> None:
+        """For what SQLite doesn't wait by itself, when several processes open the file at once."""
+        end = monotonic() + self._busy_timeout
+        while True:
+            try:
+                connection.execute(pragma)
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_passing(error) or monotonic() > end:
+                    raise
+            sleep(0.01)
 
     def _connect_reader(self) -> Connection:
         connection = self._connect()
@@ -278,19 +291,18 @@ def migrate(connection: Connection, sql: Statements) -> None:
     """Bring the tables up to date, once, whoever comes first. Raises StoreTooNew."""
     if _version(connection, sql) == HEAD:
         return
-    connection.execute("BEGIN IMMEDIATE")
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     try:
-        if _version(connection, sql) != HEAD:
-            engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-            with engine.connect() as wrapped:
+        # Connected first: SQLAlchemy begins by a rollback of its own.
+        with engine.connect() as wrapped:
+            connection.execute("BEGIN IMMEDIATE")
+            if _version(connection, sql) != HEAD:
                 upgrade(wrapped, sql.prefix)
-                wrapped.commit()
-        if connection.in_transaction:
-            connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+            wrapped.commit()
+            if connection.in_transaction:  # it commits only what it has begun
+                connection.execute("COMMIT")
+    except DBAPIError as error:
+        raise error.orig or error from error
 
 
 def _version(connection: Connection, sql: Statements) -> str | None:

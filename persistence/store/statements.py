@@ -27,6 +27,13 @@ AT_ONCE = 200
 """Targets or ids in one statement: 600 parameters, which every SQLite takes."""
 
 
+_ROW = (
+    "o.kind, coalesce(o.secret, c.text), o.revision, "
+    # Should a journal row be missing, its override is shown as unreadable and not as unset.
+    "coalesce(c.author, ''), coalesce(c.at, 0.0), coalesce(c.version, 1), c.note"
+)
+
+
 def parts(count: int) -> int:
     """The next power of two, so that few different statements are prepared."""
     return 1 << max(count - 1, 0).bit_length()
@@ -69,8 +76,7 @@ class Statements:
         wanted = ",".join(["(?,?,?)"] * targets)
         return (
             f"WITH wanted(scope, owner, tool) AS (VALUES {wanted}) "
-            "SELECT o.scope, o.owner, o.tool, o.field, o.kind, coalesce(o.secret, c.text), "
-            "o.revision, c.author, c.at, c.version, c.note "
+            f"SELECT o.scope, o.owner, o.tool, o.field, {_ROW} "
             f"FROM wanted w CROSS JOIN {self.prefix}override o "
             "ON o.scope = w.scope AND o.owner = w.owner AND o.tool = w.tool "
             f"LEFT JOIN {self.prefix}change c ON c.revision = o.revision"
@@ -79,8 +85,7 @@ class Statements:
     def row(self) -> str:
         """One row's columns from its kind on: scope, owner, tool, field."""
         return (
-            "SELECT o.kind, coalesce(o.secret, c.text), "
-            "o.revision, c.author, c.at, c.version, c.note "
+            f"SELECT {_ROW} "
             f"FROM {self.prefix}override o LEFT JOIN {self.prefix}change c "
             "ON c.revision = o.revision "
             "WHERE o.scope = ? AND o.owner = ? AND o.tool = ? AND o.field = ?"

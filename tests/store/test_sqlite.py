@@ -1,0 +1,476 @@
+"""What only a database in a file can suffer: locks, full disks, damage, kills, newer versions."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from persistence.errors import StoreRefused, StoreTooNew, StoreUnavailable
+from persistence.scopes import Target
+from persistence.store import MemoryStore, Write, open_store
+from persistence.store.sqlite import SQLiteStore, explain
+
+SHOT = Target("shot", "s1", "travel")
+Make = Callable[..., Write]
+
+
+@pytest.fixture(params=[True, False], ids=["threaded", "inline"])
+def threaded(request: pytest.FixtureRequest) -> bool:
+    return request.param
+
+
+@asynccontextmanager
+async def opened(path: Path, *, threaded: bool = True) -> AsyncIterator[SQLiteStore]:
+    store = SQLiteStore(path, threaded=threaded, busy_timeout=0.05)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def fields(store: SQLiteStore) -> list[str]:
+    return sorted((await store.load([SHOT]))[SHOT])
+
+
+# --- away, and back ------------------------------------------------------------------------------
+
+
+async def test_a_missing_folder_is_said_and_heals_when_it_is_made(
+    tmp_path: Path, write: Make, threaded: bool
+) -> None:
+    path = tmp_path / "missing" / "app.db"
+    async with opened(path, threaded=threaded) as store:
+        for call in (store.open, lambda: store.load([SHOT]), lambda: store.commit([write()])):
+            with pytest.raises(StoreUnavailable, match=r"app\.db can't be opened; see that its f"):
+                await call()
+        path.parent.mkdir()
+        await store.commit([write()])
+        assert await fields(store) == ["frames"]
+
+
+async def test_what_is_no_database_is_said_and_left_as_it_is(tmp_path: Path, write: Make) -> None:
+    path = tmp_path / "app.db"
+    path.write_bytes(b"a letter to a friend, longer than a header" * 100)
+    async with opened(path) as store:
+        with pytest.raises(StoreUnavailable, match="isn't an SQLite database"):
+            await store.commit([write()])
+        assert path.read_bytes().startswith(b"a letter")
+        path.unlink()
+        await store.commit([write()])
+
+
+async def test_a_folder_in_its_place_is_said(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        with pytest.raises(StoreUnavailable, match="can't be opened"):
+            await store.open()
+
+
+async def test_a_locked_database_refuses_for_now_but_can_be_read(
+    tmp_path: Path, write: Make, threaded: bool
+) -> None:
+    path = tmp_path / "app.db"
+    async with opened(path, threaded=threaded) as store:
+        await store.commit([write("before")])
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable, match=r"app\.db is locked by another program"):
+                await store.commit([write("during")])
+            assert await fields(store) == ["before"]
+        await store.commit([write("after")])
+        assert await fields(store) == ["after", "before"]
+
+
+async def test_a_database_that_is_locked_at_the_start_opens_later(
+    tmp_path: Path, write: Make
+) -> None:
+    path = tmp_path / "app.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        async with opened(path) as store:
+            with pytest.raises(StoreUnavailable, match="locked"):
+                await store.open()
+            other.execute("ROLLBACK")
+            await store.commit([write()])
+            assert await fields(store) == ["frames"]
+
+
+async def test_a_full_disk_refuses_for_now_and_loses_nothing(
+    tmp_path: Path, write: Make, threaded: bool
+) -> None:
+    async with opened(tmp_path / "app.db", threaded=threaded) as store:
+        await store.commit([write("before")])
+        connection = store._writer._connection
+        assert connection is not None
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        big = [write(f"f{number}", "x" * 10_000) for number in range(20)]
+        with pytest.raises(StoreUnavailable, match="no room left"):
+            await store.commit(big)
+        assert await fields(store) == ["before"]
+        connection.execute("PRAGMA max_page_count = 1000000")
+        await store.commit(big)
+        assert len(await fields(store)) == 21
+
+
+async def test_a_read_only_database_can_be_read(tmp_path: Path, write: Make) -> None:
+    async with opened(tmp_path / "app.db") as store:
+        await store.commit([write("before")])
+        assert store._writer._connection is not None
+        store._writer._connection.execute("PRAGMA query_only = ON")  # as root, chmod stops nobody
+        with pytest.raises(StoreUnavailable, match="read-only"):
+            await store.commit([write("during")])
+        assert await fields(store) == ["before"]
+        await store.commit([write("after")])  # on a new connection
+        assert await fields(store) == ["after", "before"]
+
+
+async def test_a_file_that_was_deleted_is_not_written_to(tmp_path: Path, write: Make) -> None:
+    path = tmp_path / "app.db"
+    async with opened(path) as store:
+        await store.commit([write("before")])
+        for each in ("app.db", "app.db-wal", "app.db-shm"):
+            (tmp_path / each).unlink()
+        receipt = await store.commit([write("after"), write("before", base=1)])
+        assert receipt.moved == {1: None}
+        async with opened(path) as other:
+            assert await fields(other) == ["after"]
+
+
+async def test_a_copy_put_in_its_place_is_used(tmp_path: Path, write: Make) -> None:
+    path, copy = tmp_path / "app.db", tmp_path / "copy.db"
+    async with opened(copy) as store:
+        await store.commit([write("copied")])
+    async with opened(path) as store:
+        await store.commit([write("before")])
+        for each in ("app.db-wal", "app.db-shm"):
+            (tmp_path / each).unlink()
+        copy.replace(path)
+        assert await fields(store) == ["copied"]
+
+
+async def test_a_damaged_database_is_said_and_not_touched(tmp_path: Path, write: Make) -> None:
+    path = tmp_path / "app.db"
+    async with opened(path) as store:
+        await store.commit([write(f"f{number}", "x" * 2_000) for number in range(200)])
+    raw = bytearray(path.read_bytes())
+    raw[4096:] = b"\xa5" * (len(raw) - 4096)
+    path.write_bytes(raw)
+    async with opened(path) as store:
+        with pytest.raises(StoreUnavailable, match="damaged"):
+            await store.load([SHOT])
+        with pytest.raises(StoreUnavailable, match="damaged"):
+            await store.commit([write()])
+    assert path.read_bytes() == raw
+
+
+async def test_a_row_that_is_no_text_any_more_comes_alone(tmp_path: Path, write: Make) -> None:
+    path = tmp_path / "app.db"
+    async with opened(path) as store:
+        await store.commit([write("good", '"é"'), write("bad")])
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute(
+                "UPDATE persistence_change SET text = CAST(x'22ff22' AS TEXT) WHERE field = 'bad'"
+            )
+        rows = (await store.load([SHOT]))[SHOT]
+        assert rows["good"].text == '"é"'
+        assert rows["bad"].text == '"\udcff"'
+        with pytest.raises(UnicodeEncodeError):
+            (rows["bad"].text or "").encode()
+
+
+async def test_an_override_whose_journal_row_is_gone_is_not_hidden(
+    tmp_path: Path, write: Make
+) -> None:
+    path = tmp_path / "app.db"
+    async with opened(path) as store:
+        await store.commit([write()])
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute("DELETE FROM persistence_change")
+        row = (await store.load([SHOT]))[SHOT]["frames"]
+        assert (row.kind, row.text, row.revision, row.author) == ("set", None, 1, "")
+
+
+# --- one row of many -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [{"text": '"\ud800"'}, {"version": 2**70}, {"author": None}, {"note": object()}],
+    ids=["half a character", "a huge number", "no author", "no text"],
+)
+async def test_a_row_that_the_database_cant_take_fails_alone(
+    tmp_path: Path, write: Make, threaded: bool, poison: dict[str, object]
+) -> None:
+    async with opened(tmp_path / "app.db", threaded=threaded) as store:
+        receipt = await store.commit([write("a"), write("bad", **poison), write("b")])
+        assert list(receipt.refused) == [1]
+        assert "can't store this" in receipt.refused[1]
+        assert list(receipt.revisions) == [1, 0, 2]
+        assert await fields(store) == ["a", "b"]
+        assert len(await store.history([SHOT])) == 2
+
+
+async def test_a_batch_that_fails_in_the_middle_leaves_nothing(tmp_path: Path, write: Make) -> None:
+    path = tmp_path / "app.db"
+    async with opened(path) as store:
+        await store.commit([write("before")])
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute(
+                "CREATE TRIGGER stop BEFORE INSERT ON persistence_change WHEN new.field = 'f150' "
+                "BEGIN SELECT raise(ROLLBACK, 'pulled the plug'); END"
+            )
+        with pytest.raises((StoreUnavailable, StoreRefused)):
+            await store.commit([write(f"f{number}") for number in range(300)])
+        assert await fields(store) == ["before"]
+        assert len(await store.history([SHOT])) == 1
+
+
+async def test_a_batch_of_thousands_with_one_that_moved(tmp_path: Path, write: Make) -> None:
+    async with opened(tmp_path / "app.db") as store:
+        await store.commit([write("f700")])
+        receipt = await store.commit([write(f"f{number}") for number in range(2_500)])
+        assert list(receipt.moved) == [700]
+        assert sorted(set(receipt.revisions)) == [0, *range(2, 2_501)]
+        assert len(await fields(store)) == 2_500
+
+
+# --- several at once -----------------------------------------------------------------------------
+
+
+async def test_two_processes_share_a_file(tmp_path: Path, write: Make) -> None:
+    path = tmp_path / "app.db"
+    async with opened(path) as one, opened(path) as two:
+        await asyncio.gather(one.open(), two.open())
+        for number in range(20):
+            await one.commit([write(f"one{number}")])
+            await two.commit([write(f"two{number}")])
+        assert await fields(one) == await fields(two)
+        assert len(await fields(one)) == 40
+        (moved,) = (await two.commit([write("one1", "0")])).moved.values()
+        assert moved is not None
+
+
+async def test_a_load_does_not_wait_for_a_save(tmp_path: Path, write: Make) -> None:
+    async with opened(tmp_path / "app.db") as store:
+        await store.commit([write("before")])
+        released = threading.Event()
+        slow = asyncio.ensure_future(store._writer.run(lambda _: released.wait(30)))
+        assert await asyncio.wait_for(fields(store), 10) == ["before"]
+        assert not slow.done()
+        released.set()
+        await slow
+
+
+async def test_closing_finishes_what_was_begun_and_opening_goes_on(
+    tmp_path: Path, write: Make
+) -> None:
+    async with opened(tmp_path / "app.db") as store:
+        begun = [asyncio.ensure_future(store.commit([write(f"f{n}")])) for n in range(10)]
+        await asyncio.sleep(0)
+        await store.close()
+        assert all(receipt.revisions[0] for receipt in await asyncio.gather(*begun))
+        assert len(await fields(store)) == 10
+
+
+# --- killed --------------------------------------------------------------------------------------
+
+WRITER = """
+import asyncio, sys
+from persistence.scopes import Target
+from persistence.store import Write
+from persistence.store.sqlite import SQLiteStore
+
+async def main():
+    store = SQLiteStore(sys.argv[1])
+    number = 0
+    while True:
+        writes = [
+            Write(Target("shot", f"s{number}-{n}", "t"), "f", "set", str(number), 0, "a", "user",
+                  1.0, operations=(f"{number:08d}-{n}",))
+            for n in range(20)
+        ]
+        receipt = await store.commit(writes)
+        print(number, *receipt.revisions, flush=True)
+        number += 1
+
+asyncio.run(main())
+"""
+
+
+def write_until_killed(path: Path, lines: int) -> list[str]:
+    """What a process confirmed that was killed after so many lines, or a little later."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        text=True,
+    )
+    assert child.stdout is not None
+    confirmed = [child.stdout.readline() for _ in range(lines)]
+    child.send_signal(signal.SIGKILL)
+    rest, _ = child.communicate()
+    return confirmed + [line for line in rest.splitlines(keepends=True) if line.endswith("\n")]
+
+
+@pytest.mark.parametrize("lines", [3, 40, 100])
+async def test_nothing_confirmed_is_missing_after_a_kill(tmp_path: Path, lines: int) -> None:
+    path = tmp_path / "app.db"
+    confirmed = write_until_killed(path, lines)
+    assert len(confirmed) >= lines
+    async with opened(path) as store:
+        for line in confirmed:
+            number, *revisions = map(int, line.split())
+            targets = [Target("shot", f"s{number}-{n}", "t") for n in range(20)]
+            rows = await store.load(targets)
+            assert [rows[each]["f"].revision for each in targets] == revisions
+            assert len(await store.done([f"{number:08d}-{n}" for n in range(20)])) == 20
+        (after,) = (
+            await store.commit([Write(SHOT, "x", "set", "1", 0, "a", "user", 1.0)])
+        ).revisions
+        assert (after - 1) % 20 == 0, "a batch is there as a whole or not at all"
+
+
+# --- errors and addresses ------------------------------------------------------------------------
+
+
+def coded(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError) -> sqlite3.Error:
+    error = kind("what the driver says")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (sqlite3.SQLITE_BUSY, "locked"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, "locked"),
+        (sqlite3.SQLITE_FULL, "no room left"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, "read-only"),
+        (sqlite3.SQLITE_IOERR_FSYNC, "the disk reports an error"),
+        (sqlite3.SQLITE_CANTOPEN_ISDIR, "can't be opened"),
+        (sqlite3.SQLITE_CORRUPT, "damaged"),
+        (sqlite3.SQLITE_ERROR, "what the driver says"),
+    ],
+)
+def test_what_may_pass_is_unavailable_and_says_why_in_words(code: int, words: str) -> None:
+    found = explain(coded(code), Path("/home/ann/app.db"))
+    assert isinstance(found, StoreUnavailable)
+    assert words in str(found)
+    assert "app.db" in str(found)
+    assert "/home/ann" not in str(found)
+
+
+def test_what_can_never_be_stored_is_refused() -> None:
+    found = explain(coded(sqlite3.SQLITE_CONSTRAINT, sqlite3.IntegrityError), Path("app.db"))
+    assert isinstance(found, StoreRefused)
+
+
+async def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path, write: Make) -> None:
+    path = tmp_path / "app.db"
+    async with opened(path) as store:
+        await store.commit([write()])
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE persistence_alembic_version SET version_num = '9999'")
+    before = path.read_bytes()
+    async with opened(path) as store:
+        for call in (store.open, lambda: store.load([SHOT]), lambda: store.commit([write()])):
+            with pytest.raises(StoreTooNew, match=r"version 9999.*up to"):
+                await call()
+    assert path.read_bytes() == before
+
+
+def test_urls(tmp_path: Path) -> None:
+    assert isinstance(open_store("memory:"), MemoryStore)
+    assert isinstance(open_store("sqlite://"), MemoryStore)
+    relative, absolute = open_store("sqlite:///data/app.db"), open_store("sqlite:////var/a%20b.db")
+    assert isinstance(relative, SQLiteStore)
+    assert isinstance(absolute, SQLiteStore)
+    assert (relative.path, absolute.path) == (Path("data/app.db"), Path("/var/a b.db"))
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://ann:secret@host/db", "later version"),
+        ("postgresql+asyncpg://ann:secret@host/db", "later version"),
+        ("mysql://ann:secret@host/db", "mysql://… names no database"),
+        ("sqlite:/app.db", "names no database"),
+        ("sqlite:///", "names no database"),
+        ("sqlite:///app.db?mode=ro", "names no database"),
+        ("app.db", "names no database"),
+        ("", "names no database"),
+    ],
+)
+def test_another_url_is_refused_with_a_hint_and_without_its_password(url: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        open_store(url)
+    assert "sqlite:///app.db" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+async def test_the_load_searches_and_never_scans(tmp_path: Path, write: Make) -> None:
+    path = tmp_path / "app.db"
+    async with opened(path) as store:
+        await store.commit([write(f"f{number}") for number in range(100)])
+        sql = store._sql
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("ANALYZE")
+            plans = [
+                other.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * count).fetchall()
+                for statement, count in (
+                    (sql.load(1), 3),
+                    (sql.load(4), 12),
+                    (sql.known(4), 4),
+                    (sql.row(), 4),
+                    (sql.tools, 2),
+                    (sql.history(has_field=True, has_before=True), 6),
+                    (sql.history(has_field=False, has_before=False), 4),
+                )
+            ]
+    steps = [step[3] for plan in plans for step in plan]
+    scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step]
+    assert [step for step in scans if step not in ("SCAN w", "SCAN wanted")] == []
+    assert not any("TEMP B-TREE" in step for step in steps)
+
+
+async def test_a_backup_made_while_in_use_can_be_opened(tmp_path: Path, write: Make) -> None:
+    async with opened(tmp_path / "app.db") as store:
+        await store.commit([write()])
+        with (
+            closing(sqlite3.connect(store.path)) as source,
+            closing(sqlite3.connect(tmp_path / "backup.db")) as target,
+        ):
+            source.backup(target)
+    shutil.move(tmp_path / "backup.db", tmp_path / "app2.db")
+    async with opened(tmp_path / "app2.db") as store:
+        assert await fields(store) == ["frames"]
+
+
+async def test_a_wait_for_another_programs_lock_does_not_stop_the_event_loop(
+    tmp_path: Path, write: Make
+) -> None:
+    store = SQLiteStore(tmp_path / "app.db", busy_timeout=10)
+    await store.commit([write("before")])
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.ensure_future(store.commit([write("after")]))
+        begun = time.monotonic()
+        await asyncio.sleep(0.05)
+        assert time.monotonic() - begun < 5
+        assert not waiting.done()
+        other.execute("COMMIT")
+    await waiting
+    assert await fields(store) == ["after", "before"]
+    await store.close()
