@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -74,6 +74,8 @@ class Operations:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.listeners: list[Callable[[Outcome], None]] = []
+        """Hear of each operation that was answered for good, synchronously."""
         self._waiting: dict[str, asyncio.Future[Outcome]] = {}
         self._answered: OrderedDict[str, Outcome] = OrderedDict()
         self._newest: OrderedDict[tuple[str, Target, str], int] = OrderedDict()
@@ -106,6 +108,8 @@ class Operations:
                 future = self._waiting.pop(each, None)
                 if future is not None and not future.done():
                     future.set_result(outcome)
+                for listener in self.listeners:
+                    listener(outcome)
 
     def follow(self, follower: str, leaders: tuple[str, ...]) -> None:
         """An operation that repeats what is already in flight: the answer of that is its own."""

@@ -14,9 +14,9 @@ import reflex as rx
 
 from ..errors import EditError
 from ..http import Malformed, parse_operations
-from ..operations import Operation, Outcome
+from ..operations import Operation
 from . import _private as rx_
-from .tabs import Tab, Tabs, answer, require_tabs
+from .tabs import Tab, Tabs, require_tabs
 
 REMEMBERED = 64
 """Answers that the page's attribute holds: two of its renders may fall into one."""
@@ -64,30 +64,15 @@ async def accept(tabs: Tabs, tab: Tab, operations: list[Operation]) -> None:
 
     async def one_by_one() -> None:
         for operation in operations:
-            tabs.expect(tab, operation.id)
+            tabs.expect(tab, operation)
             outcome = await tabs.engine.submit(operation, actor=tab.actor, origin=tab)
             if outcome.status != "pending":
-                hear_outcome(tabs, tab, operation, outcome)
+                tabs.hear_outcome(outcome)
 
     work = tabs.engine.spawn(one_by_one())
     await asyncio.wait({work}, timeout=tabs.grace)
     if not work.done():
         work.add_done_callback(lambda _: tabs.push(tab))
-
-
-def hear_outcome(tabs: Tabs, tab: Tab, operation: Operation, outcome: Outcome) -> None:
-    """The engine answered at once."""
-    tab.sent.discard(operation.id)
-    tabs.senders.pop(operation.id, None)
-    if outcome.status == "confirmed":
-        if outcome.id not in tab.confirmed:
-            tab.confirmed.append(outcome.id)
-    elif not any(each["id"] == outcome.id for each in tab.answers):
-        tab.answers.append(
-            answer(
-                outcome.id, outcome.status, operation.target, operation.field, outcome.problem
-            )
-        )
 
 
 async def show_accepted(

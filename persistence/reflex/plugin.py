@@ -120,6 +120,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         tabs.app = app
         tabs.push = Pusher(tabs).push
         engine.subscribe(tabs.hear)
+        engine.operations.listeners.append(tabs.hear_outcome)
         app.add_middleware(Gate(tabs), 0)
         app.register_lifespan_task(self._serve, tabs=tabs)
         routes = self._routes(engine, identify)

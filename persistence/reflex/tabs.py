@@ -22,6 +22,7 @@ from ..binding import Binding
 from ..engine import Engine, Notice
 from ..errors import PersistenceError
 from ..http import Identify, actor_of
+from ..operations import Operation, Outcome
 from ..scopes import Stack, Target
 from . import _private as rx_
 from .causes import Cause
@@ -99,7 +100,7 @@ class Tabs:
         self.app: App | None = None
         self.by_token: dict[str, Tab] = {}
         self.watching: dict[Target, set[Tab]] = {}
-        self.senders: dict[str, Tab] = {}
+        self.senders: dict[str, tuple[Tab, Operation]] = {}
         """Operation → the tab that waits for its answer."""
         self.push: Callable[[Tab], None] = lambda tab: None
         """Bring a tab up to date soon; set by `push.py`."""
@@ -217,37 +218,36 @@ class Tabs:
 
     def hear(self, notice: Notice) -> None:
         """The engine says that something changed: who shows it is behind."""
-        for each in notice.operations:
-            if (sender := self.senders.pop(each, None)) is not None:
-                sender.sent.discard(each)
-                self._answer(sender, each, notice)
-                self.push(sender)
         for tab in tuple(self.watching.get(notice.target, ())):
             tab.behind.add(notice.target.tool)
             binding = tab.bindings.get(notice.target.tool)
             if notice.kind != "edited" or notice.origin not in (tab, binding):
                 self.push(tab)  # an edit of its own is answered by the event that made it
 
-    def expect(self, tab: Tab, operation: str) -> None:
+    def expect(self, tab: Tab, operation: Operation) -> None:
         """The page wants to hear what becomes of an operation."""
-        tab.sent.add(operation)
-        self.senders[operation] = tab
+        tab.sent.add(operation.id)
+        self.senders[operation.id] = tab, operation
 
-    def _answer(self, tab: Tab, operation: str, notice: Notice) -> None:
-        if notice.kind == "committed":
-            tab.confirmed.append(operation)
-        elif notice.kind in ("refused", "conflict"):
-            conflict = notice.kind == "conflict"
-            problem = "was changed elsewhere meanwhile" if conflict else "can't be saved"
-            named = next(iter(notice.fields), "")
-            tab.answers.append(answer(operation, notice.kind, notice.target, named, problem))
-
-
-def answer(id: str, status: str, target: Target, field: str, problem: str) -> dict[str, Any]:
-    """What a page hears of an operation that wasn't saved."""
-    return {
-        "id": id, "status": status, "target": list(target), "field": field, "problem": problem,
-    }  # fmt: skip
+    def hear_outcome(self, outcome: Outcome) -> None:
+        """An operation was answered for good: tell the page that sent it."""
+        tab, operation = self.senders.pop(outcome.id, (None, None))
+        if tab is None or operation is None:
+            return
+        tab.sent.discard(outcome.id)
+        if outcome.status == "confirmed":
+            tab.confirmed.append(outcome.id)
+        else:
+            tab.answers.append(
+                {
+                    "id": outcome.id,
+                    "status": outcome.status,
+                    "target": list(operation.target),
+                    "field": operation.field,
+                    "problem": outcome.problem,
+                }
+            )
+        self.push(tab)
 
 
 _installed: Tabs | None = None
