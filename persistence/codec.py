@@ -227,7 +227,9 @@ class _Copier:
 
     def _int(self, value: int) -> int:
         if not _is_safe(value):
-            digits = int(value.bit_length() * 0.30103) + 1  # to write it out could take seconds
+            digits = (
+                int((value.bit_length() - 1) * 0.30103) + 1
+            )  # to write it out could take seconds
             raise self._refuse(
                 f"is a number of about {digits} digits; whole numbers go from {-LARGEST_INT} to "
                 f"{LARGEST_INT}, or browsers round them. Declare it as str"

@@ -67,7 +67,7 @@ class Vault:
 
         try:
             return self._require().decrypt(text).decode()
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             raise ValueError("none of the keys opens this secret, or it is damaged") from None
 
     def _require(self) -> MultiFernet:
