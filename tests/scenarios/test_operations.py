@@ -1,0 +1,206 @@
+"""Operations: a browser's edits are done once, in order, on what they were made on."""
+
+from __future__ import annotations
+
+import asyncio
+
+from persistence.testing import FailingStore
+from tests.scenarios.tools import (
+    MINE,
+    SHOT,
+    Start,
+    Travel,
+    Ui,
+    journal,
+    operation,
+    stored,
+    target,
+)
+
+
+async def test_an_operation_to_the_inherited_value_is_not_measured_against_the_default(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(scope="project", frames=24)
+    async with start() as engine:  # nobody has the shot open: a replay after a restart
+        outcome = await engine.submit(operation("op", "frames", 61), actor="ada", wait=True)
+        assert outcome.status == "confirmed"
+        travel = await engine.open(Travel, MINE)
+        assert travel.values.frames == 61
+
+
+async def test_an_operation_on_a_merging_dict_removes_the_keys_that_it_leaves_out(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ui = await engine.open(Ui, {"user": "ada"})
+        ui.set_key("locks", "shots", True)
+    async with start() as engine:
+        at = target(Ui, "user")
+        one = operation("op", "locks", {"gens": False, "tasks": True}, target=at, base=1)
+        assert (await engine.submit(one, actor="ada", wait=True)).status == "confirmed"
+        ui = await engine.open(Ui, {"user": "ada"})
+        assert ui.values.locks == {"gens": False, "tasks": True}
+
+
+async def test_an_operation_that_repeats_what_is_in_flight_is_confirmed_only_when_that_is(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE, actor="ada")
+        store.commits.delay(5.0)
+        travel.update(frames=41)
+        await asyncio.sleep(1)
+        answer = asyncio.create_task(
+            engine.submit(operation("op", "frames", 41), actor="ada", wait=True)
+        )
+        await asyncio.sleep(1)
+        assert await stored(store) == {}
+        assert not answer.done()
+        assert (await answer).status == "confirmed"
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_an_older_operation_that_comes_after_a_newer_one_of_its_field_changes_nothing(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        newer = await engine.submit(operation("b", "frames", 42, seq=2), actor="ada", wait=True)
+        older = await engine.submit(operation("a", "frames", 41, seq=1), actor="ada", wait=True)
+        assert (newer.status, older.status) == ("confirmed", "confirmed")
+        assert await stored(store) == {"frames": 42}
+
+
+async def test_a_refused_newer_operation_does_not_swallow_an_older_one(
+    start: Start, store: FailingStore
+) -> None:
+    async with start(value_limit=100) as engine:
+        big = operation("b", "prompt", "x" * 200, seq=2)
+        assert (await engine.submit(big, actor="ada", wait=True)).status == "refused"
+        small = operation("a", "prompt", "short", seq=1)
+        assert (await engine.submit(small, actor="ada", wait=True)).status == "confirmed"
+        assert await stored(store) == {"prompt": "short"}
+
+
+async def test_two_users_who_change_one_field_on_the_same_base_are_asked(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ours = await engine.submit(operation("a", "frames", 41), actor="ada", wait=True)
+        theirs = await engine.submit(
+            operation("b", "frames", 42, client="other"), actor="bob", wait=True
+        )
+        assert (ours.status, theirs.status) == ("confirmed", "conflict")
+        assert "ada" in theirs.problem
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_two_users_who_change_one_field_while_neither_is_saved_do_not_lose_one_silently(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        await engine.load([SHOT])
+        ours = asyncio.create_task(
+            engine.submit(operation("a", "frames", 41), actor="ada", wait=True)
+        )
+        await asyncio.sleep(0.1)
+        theirs = await engine.submit(
+            operation("b", "frames", 42, client="other"), actor="bob", wait=True
+        )
+        first = await ours
+        kept = [value for field, value in await journal(engine) if field == "frames"]
+        if theirs.status == "confirmed":  # then both stand in the history, each under its name
+            assert kept == [41, 42]
+            authors = [change.author for change in await engine.history([SHOT])]
+            assert authors == ["bob", "ada"]
+        else:
+            assert (first.status, theirs.status, kept) == ("confirmed", "conflict", [41])
+
+
+async def test_an_edit_of_another_process_is_rebased_where_it_touches_another_field(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as one, start() as two:
+        here = await one.open(Travel, MINE, actor="ada")
+        there = await two.open(Travel, MINE, actor="bob")
+        here.update(frames=41)
+        there.update(mode="advanced")
+        await here.flush()
+        await there.flush()
+        assert (here.conflicts, there.conflicts) == ((), ())
+        assert await stored(store) == {"frames": 41, "mode": "advanced"}
+
+
+async def test_the_same_field_changed_by_another_process_is_a_conflict_with_mine_and_theirs(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as one, start() as two:
+        here = await one.open(Travel, MINE, actor="ada")
+        there = await two.open(Travel, MINE, actor="bob")
+        here.update(frames=41)
+        await here.flush()
+        there.update(frames=42)
+        await asyncio.sleep(5)
+        (conflict,) = there.conflicts
+        assert (conflict.field, conflict.mine, conflict.theirs.value) == ("frames", 42, 41)
+        assert conflict.theirs.author == "ada"
+        assert there.status == "error"
+        assert there.is_dirty
+        assert await stored(store) == {"frames": 41}
+        assert there.values.frames == 41
+        await there.save()  # mine wins
+        assert there.conflicts == ()
+        assert await stored(store) == {"frames": 42}
+
+
+async def test_a_conflict_can_be_given_up_for_theirs(start: Start, store: FailingStore) -> None:
+    async with start() as one, start() as two:
+        here = await one.open(Travel, MINE, actor="ada")
+        there = await two.open(Travel, MINE, actor="bob")
+        here.update(frames=41)
+        await here.flush()
+        there.update(frames=42)
+        await asyncio.sleep(5)
+        there.revert("frames")
+        assert (there.values.frames, there.status, there.is_dirty) == (41, "ready", False)
+        await asyncio.sleep(5)
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_keys_of_one_merging_dict_changed_by_two_processes_are_all_kept(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as one, start() as two:
+        here = await one.open(Ui, {"user": "ada"}, actor="ada")
+        there = await two.open(Ui, {"user": "ada"}, actor="bob")
+        here.set_key("locks", "shots", True)
+        await here.flush()
+        store.commits.delay(1.0)
+        there.set_key("locks", "tasks", True)
+        await asyncio.sleep(0.5)
+        there.set_key("locks", "more", True)  # behind the one in flight, which finds it moved
+        await asyncio.sleep(5)
+        assert there.values.locks == {"gens": False, "shots": True, "tasks": True, "more": True}
+        assert there.conflicts == ()
+    async with start() as engine:
+        ui = await engine.open(Ui, {"user": "ada"})
+        assert ui.values.locks == {"gens": False, "shots": True, "tasks": True, "more": True}
+
+
+async def test_typing_goes_on_while_another_process_moved_the_row(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as one, start() as two:
+        here = await one.open(Travel, MINE, actor="ada")
+        there = await two.open(Travel, MINE, actor="ada")
+        here.update(frames=41)
+        await here.flush()
+        store.commits.delay(1.0)
+        there.update(frames=42)
+        await asyncio.sleep(0.5)
+        there.update(frames=43)
+        await asyncio.sleep(5)
+        assert (there.values.frames, there.status, there.conflicts) == (43, "ready", ())
+        assert await stored(store) == {"frames": 43}
