@@ -59,21 +59,20 @@ class Vault:
 
     def encrypt(self, text: str) -> str:
         """Raises DeclarationError without a key."""
-        return self._require().encrypt(text.encode()).decode()
+        if self._fernet is None:
+            raise _no_key("a secret setting")
+        return self._fernet.encrypt(text.encode()).decode()
 
     def decrypt(self, text: str) -> str:
-        """Raises ValueError for what none of the keys opens, DeclarationError without a key."""
+        """Raises ValueError for what none of the keys opens, or where there is none."""
+        if self._fernet is None:
+            raise ValueError("there is no key to open this secret with")
         from cryptography.fernet import InvalidToken
 
         try:
-            return self._require().decrypt(text).decode()
+            return self._fernet.decrypt(text).decode()
         except (InvalidToken, ValueError):
             raise ValueError("none of the keys opens this secret, or it is damaged") from None
-
-    def _require(self) -> MultiFernet:
-        if self._fernet is None:
-            raise _no_key("a secret setting")
-        return self._fernet
 
 
 def _fernet(keys: list[str]) -> MultiFernet:
