@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from .changes import Patch, difference
@@ -239,6 +238,7 @@ class Binding(Shown[S]):
     # --- helpers ---------------------------------------------------------------------------------
 
     def _cause(self, source: str, group: str, operation: str, durable: bool) -> Cause:
+        group = group or self.engine.recorder.group()
         return Cause(self.actor, source, group, operation, "", self, durable)
 
     def _can_reset(self, layer: Layer, field: str) -> bool:
@@ -304,7 +304,6 @@ class Binding(Shown[S]):
             if change is None and spec.merge and kind in ("set", "pin"):
                 change = _delta(kind, view.at(field, index), value)
             prepared.append(recorder.prepare(layer, spec, kind, value, delta=change))
-        cause = cause if cause.group else replace(cause, group=recorder.group())
         hidden: Hidden = {}
         for each in prepared:
             recorder.accept(layer, each, cause, view=view)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .changes import Override, Patch, same, three_way
@@ -327,13 +326,13 @@ class Committer:
         text = edit.text
         if edit.delta is not None:
             text = self._engine.recorder.encode_patch(layer.spec.require(edit.field), mine)
-        layer.pending.record(replace(edit, value=mine, text=text, base=base))
+        layer.pending.record(edit._replace(value=mine, text=text, base=base))
         if later is not None:
             if later.delta is not None:  # its text was made without what others changed
                 whole = (mine if edit.delta is not None else Patch()).then(later.delta)
                 text = self._engine.recorder.encode_patch(layer.spec.require(edit.field), whole)
-                later = replace(later, value=whole, text=text)
-            layer.pending.record(replace(later, base=base))
+                later = later._replace(value=whole, text=text)
+            layer.pending.record(later._replace(base=base))
         layer.show(edit.field, "remote")
         self._engine.scheduler.expedite(layer.pending, asyncio.get_running_loop().time())
 

@@ -26,7 +26,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, S
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 
 from . import entities
 from .commits import Committer
@@ -71,8 +71,7 @@ class Retry:
 NoticeKind = Literal["edited", "committed", "failed", "refused", "conflict", "loaded", "forgotten"]
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """Something happened to fields of a target. Sent after the fact, in order."""
 
     target: Target
@@ -352,7 +351,8 @@ class Engine:
         origin: object | None = None,
     ) -> None:
         """Tell what happened to fields of a layer."""
-        self.tell(Notice(layer.target, frozenset(fields), kind, operations, actor, origin))
+        if self._listeners:
+            self.tell(Notice(layer.target, frozenset(fields), kind, operations, actor, origin))
 
     def unavailable(self, error: Exception) -> None:
         if self.available:

@@ -10,16 +10,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .changes import Override, Patch
 from .scheduler import NEVER
 from .store.base import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Dirty:
+class Dirty(NamedTuple):
     """One field's accepted edit that isn't durable yet."""
 
     field: str
@@ -95,7 +93,7 @@ class Pending:
         """The one in flight is durable. What waits behind it now builds on its revision."""
         done = self.sent.pop(field)
         if (later := self.waiting.get(field)) is not None:
-            self.waiting[field] = replace(later, base=revision)
+            self.waiting[field] = later._replace(base=revision)
         return done
 
     def withdraw(self, field: str) -> Dirty:
@@ -115,8 +113,7 @@ def _fold(older: Dirty, newer: Dirty) -> Dirty:
     delta = newer.delta
     if older.delta is not None and delta is not None:
         delta = older.delta.then(delta)
-    return replace(
-        newer,
+    return newer._replace(
         base=older.base,
         seq=older.seq,  # who waits for the older edit waits for both
         operations=older.operations + newer.operations,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .changes import Override, Patch, same
@@ -34,8 +33,7 @@ GROWN = 100
 log = logging.getLogger("persistence")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Who makes an edit and why; the same for all fields of one action."""
 
     actor: str = ""
@@ -133,7 +131,7 @@ class Recorder:
         current = waiting or sent
         if current is not None and _repeats(current, kind, text, waiting, cause):
             if cause.operation and waiting is not None:
-                folded = replace(waiting, operations=(*waiting.operations, cause.operation))
+                folded = waiting._replace(operations=(*waiting.operations, cause.operation))
                 layer.pending.waiting[name] = folded
             elif cause.operation:
                 self._engine.operations.follow(cause.operation, current.operations)
@@ -181,8 +179,8 @@ class Recorder:
                 layer.pending.drop(name)
                 self._engine.operations.settle(edit.operations, "confirmed")
             else:
-                layer.pending.waiting[name] = replace(
-                    edit, value=value, text=text, base=layer.revision(name)
+                layer.pending.waiting[name] = edit._replace(
+                    value=value, text=text, base=layer.revision(name)
                 )
             layer.show(name, "load")
         if layer.pending.waiting:
@@ -227,7 +225,7 @@ class Recorder:
             _, text = self._encode(layer, spec, stored.value, None, held)
         self.seq += 1
         layer.pending.record(
-            replace(edit, kind=stored.kind, value=stored.value, text=text, note=stored.note,
+            edit._replace(kind=stored.kind, value=stored.value, text=text, note=stored.note,
                     seq=self.seq, group=self.group(), operations=(), delta=None)
         )  # fmt: skip
         cause = Cause(edit.author, "revert")
@@ -240,7 +238,7 @@ class Recorder:
         layer.conflicts.pop(edit.field, None)
         self.seq += 1
         base = layer.revision(edit.field) if layer.gate.is_open else UNLOADED
-        layer.pending.record(replace(edit, base=base, seq=self.seq, operations=()))
+        layer.pending.record(edit._replace(base=base, seq=self.seq, operations=()))
         self._edited(layer, edit.field, cause)
         self._schedule(layer, layer.spec.require(edit.field), cause)
 

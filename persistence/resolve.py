@@ -8,8 +8,7 @@ strongest layer only, and one that *merges* folds its layers key by key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .changes import Override, Patch
 from .specs import SettingSpec
@@ -18,8 +17,7 @@ DEFAULT = -1
 """The index of no layer: the declaration's default answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """The effective value and the index of the layer that gave it, `DEFAULT` for none."""
 
     value: Any

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -17,7 +16,7 @@ _DRAFT = Dirty(
 
 
 def edit(value: Any = 41, *, field: str = "frames", **keywords: Any) -> Dirty:
-    return replace(_DRAFT, field=field, value=value, text=str(value), **keywords)
+    return _DRAFT._replace(field=field, value=value, text=str(value), **keywords)
 
 
 def test_nothing_is_pending_at_first() -> None:
