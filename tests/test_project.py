@@ -6,6 +6,7 @@ import ast
 import asyncio
 import importlib
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -50,19 +51,34 @@ def examples(document: str) -> list[object]:
 def test_the_documents_examples_run(
     document: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "import reflex" in code:  # in a process of its own: Reflex keeps every state that was made
+        (tmp_path / "example.py").write_text(code)
+        run_python("example.py", folder=tmp_path)
+        return
     registry = importlib.import_module("persistence.settings").registry
     declared = dict(registry)
     registry.clear()  # an example may declare a tool that an app under test declares, too
-    monkeypatch.chdir(tmp_path)
     compiled = compile(code, document, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    # A namespace that looks like a module, since Reflex names a state after its module.
     try:
-        outcome = eval(compiled, {"__name__": f"example_{abs(hash(code))}"})
+        outcome = eval(compiled, {"__name__": "example"})
         if inspect.iscoroutine(outcome):
             asyncio.run(outcome)
     finally:
         registry.clear()
         registry.update(declared)
+
+
+def run_python(*arguments: str, folder: Path = ROOT) -> None:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_readme_has_the_glossary_and_a_section_per_error() -> None:
@@ -111,8 +127,7 @@ import sys, persistence, persistence.testing
 heavy = {"reflex", "reflex_base", "starlette", "cryptography"} & sys.modules.keys()
 raise SystemExit(f"imports {sorted(heavy)}" if heavy else 0)
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run_python("-c", code)
 
 
 def test_no_file_is_longer_than_500_lines() -> None:
