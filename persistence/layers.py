@@ -103,7 +103,8 @@ class Layer:
 
     def opinion(self, field: str) -> Override | None:
         """What this layer says about a field, unconfirmed edits first."""
-        if dirty := self.pending.newest(field):
+        pending = self.pending
+        if dirty := pending.waiting.get(field) or pending.sent.get(field):
             return dirty.as_override()
         return self.confirmed.get(field)
 
@@ -113,7 +114,8 @@ class Layer:
         return stored.revision if stored else 0
 
     def fields(self) -> set[str]:
-        return {*self.confirmed, *self.pending.fields()}
+        """What this layer says something about."""
+        return {*self.confirmed, *self.pending.waiting, *self.pending.sent}
 
     def show(self, field: str, source: str, origin: object | None = None) -> None:
         """This layer says something new about a field: patch every view, tell who watches."""
@@ -176,12 +178,9 @@ class View:
     def rebuild(self) -> dict[str, Any]:
         """Resolve every field, after a load. Returns what changed."""
         before = self.values
-        self.values, self.winners = {}, {}
+        self.values, self.winners = self.spec.defaults(), dict.fromkeys(self.spec.fields, DEFAULT)
         self.policies.clear()
-        named = dict.fromkeys(self.spec.fields)
-        for layer in self.layers:
-            named.update(dict.fromkeys(layer.fields()))
-        for field in named:
+        for field in set[str]().union(*(layer.fields() for layer in self.layers)):
             self._keep(field, self.resolve(field))
         return {
             field: value

@@ -102,7 +102,8 @@ class Loader:
         """Take in what is stored, show it, and put edits that waited for it on top."""
         for layer, rows in loaded.items():
             self._take(layer, rows)
-        changes = {view: view.rebuild() for layer in loaded for view, _ in layer.views}
+        views = dict.fromkeys(view for layer in loaded for view, _ in layer.views)
+        changes = {view: view.rebuild() for view in views}
         for layer in loaded:
             self._engine.recorder.rebase(layer)
         for view, changed in changes.items():

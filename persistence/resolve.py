@@ -29,7 +29,7 @@ def resolve(spec: SettingSpec, held: Sequence[Override | None]) -> Resolved:
     """Fold the overrides of one setting, weakest layer first; a None says nothing."""
     if not spec.inherit:
         held = [None] * (len(held) - 1) + list(held[-1:])
-    policy = next((i for i, each in enumerate(held) if each and each.kind == "policy"), None)
+    policy = _weakest_policy(held)
     if policy is not None:
         held = held[: policy + 1]
     if spec.merge:
@@ -42,6 +42,13 @@ def resolve(spec: SettingSpec, held: Sequence[Override | None]) -> Resolved:
             return Resolved(spec.default(), index)
         return Resolved(override.value, index, policy == index)
     return Resolved(spec.default(), DEFAULT)
+
+
+def _weakest_policy(held: Sequence[Override | None]) -> int | None:
+    for index, override in enumerate(held):
+        if override is not None and override.kind == "policy":
+            return index
+    return None
 
 
 def _merge(spec: SettingSpec, held: Sequence[Override | None], is_policy: bool) -> Resolved:
