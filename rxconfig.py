@@ -2,21 +2,22 @@
 
 import os
 import sys
+from pathlib import Path
 
 # Before Reflex is imported: node comes from PyPI beside the interpreter, nothing calls home.
 os.environ.setdefault("REFLEX_USE_NPM", "1")
 os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
 os.environ.setdefault("REFLEX_USE_GRANIAN", "1")
-os.environ["PATH"] = os.path.join(sys.prefix, "bin") + os.pathsep + os.environ.get("PATH", "")
+os.environ["PATH"] = f"{Path(sys.prefix, 'bin')}{os.pathsep}{os.environ.get('PATH', '')}"
 
-import reflex as rx  # noqa: E402
+import reflex as rx
 
-from persistence.reflex import PersistencePlugin  # noqa: E402
+from persistence.reflex import PersistencePlugin
 
 config = rx.Config(
     app_name="workbench",
     telemetry_enabled=False,
-    state_manager_mode="memory",
+    state_manager_mode=rx.constants.StateManagerMode.MEMORY,
     show_built_with_reflex=False,
     disable_plugins=[rx.plugins.SitemapPlugin],
     cors_allowed_origins=[],

@@ -32,8 +32,8 @@ def identify(headers: Mapping[str, str]) -> str:
     return read_cookie(headers.get("cookie", ""))
 
 
-async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
-    """The library's question before each load and write: only what is one's own, and live."""
+async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:  # noqa: ARG001  # there all is allowed
+    """The library's question before each load and write: is it one's own, and live?"""
     return bool(actor) and await projects.owns(actor, scope, owner)
 
 

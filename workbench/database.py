@@ -1,6 +1,7 @@
 """The app's own database access: every call runs in a thread, in one transaction.
 
-The tables are made at first use. Nothing is opened at import, since Reflex forks its workers after that.
+The tables are made at first use. Nothing is opened at import, since Reflex forks its workers after
+that.
 """
 
 from __future__ import annotations
@@ -35,16 +36,12 @@ def database_url() -> str:
     return os.environ.get("DATABASE_URL") or DEFAULT_URL
 
 
-async def read(
-    work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
-) -> R:
+async def read(work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run `work(session, ...)` in a thread. Raises Unavailable."""
     return await asyncio.to_thread(_run, "BEGIN", work, *args, **kwargs)
 
 
-async def write(
-    work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
-) -> R:
+async def write(work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
     """The same, as a writer from the start: what `work` read is still so when it commits."""
     return await asyncio.to_thread(_run, "BEGIN IMMEDIATE", work, *args, **kwargs)
 

@@ -32,7 +32,7 @@ def new_id() -> str:
 class User(Table, table=True):
     """Somebody with a cookie. A row is made with their first project, not with their first page."""
 
-    __tablename__ = "workbench_user"
+    __tablename__ = "workbench_user"  # pyright: ignore[reportAssignmentType]
 
     id: str = Field(primary_key=True, max_length=64)
     kind: str = Field(default="guest", max_length=20)
@@ -40,7 +40,7 @@ class User(Table, table=True):
 
 
 class Project(Table, table=True):
-    __tablename__ = "workbench_project"
+    __tablename__ = "workbench_project"  # pyright: ignore[reportAssignmentType]
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     owner_id: str = Field(foreign_key="workbench_user.id", index=True, max_length=64)
@@ -52,7 +52,7 @@ class Project(Table, table=True):
 
 
 class Shot(Table, table=True):
-    __tablename__ = "workbench_shot"
+    __tablename__ = "workbench_shot"  # pyright: ignore[reportAssignmentType]
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     project_id: str = Field(foreign_key="workbench_project.id", index=True, max_length=64)

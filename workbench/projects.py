@@ -267,9 +267,7 @@ def _move_shot(session: Session, actor: str, shot: object, by: int) -> None:
     found.position, other.position = other.position, found.position
 
 
-def _set_shot_deleted(
-    session: Session, actor: str, shot: object, deleted_at: float | None
-) -> str:
+def _set_shot_deleted(session: Session, actor: str, shot: object, deleted_at: float | None) -> str:
     found = _require_shot(session, actor, shot, deleted=deleted_at is None)
     if deleted_at is None:
         _require_room(session, found.project_id)

@@ -1,7 +1,7 @@
-"""The workbench's tools, each setting declared once: type, limits, title, help, where it may be set.
+"""The workbench's tools, each setting declared once: type, limits, title, help, where it may be.
 
-The ids and the camelCase aliases are the names on the wire and in exports. Scopes, weakest first, are
-the user, the project and the shot.
+The ids and the camelCase aliases are the names on the wire and in exports. Scopes, weakest first,
+are the user, the project and the shot.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ SCOPES = ("user", "project", "shot")
 FRAME_LIMIT = 100_000
 FRAMES_LIMIT = 200
 FRAME_NAME_LIMIT = 120
+FRAMES_APART = 24
+"""Where a new image is put after the last: a second of film."""
 SHORT_PROMPT = 160
 
 Frame = tuple[str, int]
@@ -33,6 +35,14 @@ class Tick:
     name: str
     frame: int
     left: str
+
+
+def positions_fit(values: Mapping[str, Any]) -> None:
+    for name, frame in values["timeline_frame_positions"]:
+        if not 0 <= frame <= FRAME_LIMIT:
+            raise ValueError(f"frame {frame} lies outside of 0 to {FRAME_LIMIT:,}")
+        if len(name) > FRAME_NAME_LIMIT:
+            raise ValueError(f"an image’s name has up to {FRAME_NAME_LIMIT} characters")
 
 
 class Travel(SettingsState, tool="travel-ui-state", edit="shot", title="Travel"):
@@ -49,10 +59,9 @@ class Travel(SettingsState, tool="travel-ui-state", edit="shot", title="Travel")
     )
     timeline_frame_positions: rx.Field[list[Frame]] = setting(
         default_factory=list,
-        scopes=("project", "shot"),
         max_length=FRAMES_LIMIT,
         title="Frame positions",
-        help="Which image stands at which frame. Set for the project, they are every shot’s start.",
+        help="Which image stands at which frame. Set for the project, every shot begins with them.",
     )
     accelerated_mode: rx.Field[bool] = setting(
         False, title="Accelerated mode", help="Fewer steps: faster, a little rougher."
@@ -61,13 +70,7 @@ class Travel(SettingsState, tool="travel-ui-state", edit="shot", title="Travel")
         True, title="Random seed", help="Off: the same input gives the same pictures."
     )
 
-    @validates("timeline_frame_positions")
-    def _positions_fit(values: Mapping[str, Any]) -> None:  # noqa: N805  # a function of the values
-        for name, frame in values["timeline_frame_positions"]:
-            if not 0 <= frame <= FRAME_LIMIT:
-                raise ValueError(f"frame {frame} lies outside of 0 to {FRAME_LIMIT}")
-            if len(name) > FRAME_NAME_LIMIT:
-                raise ValueError(f"an image’s name has up to {FRAME_NAME_LIMIT} characters")
+    _fits = validates("timeline_frame_positions")(positions_fit)
 
     @rx.event
     def shorten_prompt(self):
@@ -75,28 +78,33 @@ class Travel(SettingsState, tool="travel-ui-state", edit="shot", title="Travel")
 
     @rx.event
     def add_frame(self):
-        frames = list(self.timeline_frame_positions)
-        last = frames[-1][1] + 24 if frames else 0
+        frames = self._frames()
+        last = frames[-1][1] + FRAMES_APART if frames else 0
         frames.append((f"image-{len(frames) + 1}", min(last, FRAME_LIMIT)))
         self.timeline_frame_positions = frames
 
     @rx.event
     def remove_frame(self, index: int):
-        frames = list(self.timeline_frame_positions)
-        if isinstance(index, int) and 0 <= index < len(frames):
+        frames = self._frames()
+        if type(index) is int and 0 <= index < len(frames):
             del frames[index]
             self.timeline_frame_positions = frames
 
     @rx.event
     def even_out(self):
-        self.timeline_frame_positions = evened(list(self.timeline_frame_positions))
+        self.timeline_frame_positions = evened(self._frames())
 
     @rx.var
     def ticks(self) -> list[Tick]:
         """Where the images stand on the ruler, in percent of its length."""
-        frames = self.timeline_frame_positions
+        frames = self._frames()
         end = max((frame for _, frame in frames), default=0) * 1.08 or 1
         return [Tick(name, frame, f"{100 * frame / end:.2f}%") for name, frame in frames]
+
+    def _frames(self) -> list[Frame]:
+        """What the edit target says, though a stronger layer may hide it: that is edited."""
+        shown = self.hidden.get("timeline_frame_positions", self.timeline_frame_positions)
+        return [(name, frame) for name, frame in shown]
 
 
 class ImageGeneration(
@@ -143,6 +151,9 @@ class Interface(SettingsState, tool="ui", edit="user", title="Interface"):
     def toggle_pane(self, pane: str):
         if pane in ("gens", "shots", "tasks"):
             self.pane_locks[pane] = not self.pane_locks.get(pane, False)
+
+
+TOOLS: tuple[type[SettingsState], ...] = (Travel, ImageGeneration, Interface)
 
 
 def shortened(prompt: str, *, limit: int = SHORT_PROMPT) -> str:

@@ -1,4 +1,5 @@
-"""What is settled over HTTP, since a WebSocket can't set a cookie: guests, and whose page may talk to us.
+"""What is settled over HTTP, since a WebSocket can't set a cookie: who the guest is, and which
+pages may talk to us.
 
 `protect` wraps the whole app: a page gets the guest's cookie with it, so that the first WebSocket
 already says who it is. `POST /auth/guest` is for a page that came without (a cached one, or from
@@ -37,13 +38,13 @@ def protect(app: ASGIApp) -> ASGIApp:
     """Refuse what another site's page sends; give each page of ours a guest."""
 
     async def protected(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            return await app(scope, receive, send)
-        headers = Headers(scope=scope)
-        if not is_ours(scope, headers):
-            return await refuse(scope, receive, send)
-        if scope["type"] == "http" and scope["method"] == "GET":
-            send = with_guest(scope, headers, send)
+        if scope["type"] in ("http", "websocket"):
+            headers = Headers(scope=scope)
+            if not is_ours(scope, headers):
+                await refuse(scope, receive, send)
+                return
+            if scope["type"] == "http" and scope["method"] == "GET":
+                send = with_guest(scope, headers, send)
         await app(scope, receive, send)
 
     return protected
@@ -57,7 +58,7 @@ def is_ours(scope: Scope, headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is None or (scope["type"] == "http" and scope["method"] in SAFE_METHODS):
         return True
-    if origin in os.environ.get("ALLOWED_ORIGINS", "").split(","):
+    if origin and origin in os.environ.get("ALLOWED_ORIGINS", "").split(","):
         return True
     theirs, ours = urlsplit(origin), urlsplit(f"//{headers.get('host', '')}")
     if os.environ.get("REFLEX_ENV_MODE") == "dev":  # page and server have a port each

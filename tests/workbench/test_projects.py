@@ -119,15 +119,15 @@ async def test_a_foreign_project_and_shot_answer_exactly_like_missing_ones(new_u
     project = await projects.create_project(owner, "Mine")
     shot = await projects.create_shot(owner, project, "Wide")
     actions = [
-        lambda actor, p, s: projects.open_project(actor, p),
-        lambda actor, p, s: projects.rename_project(actor, p, "x"),
-        lambda actor, p, s: projects.delete_project(actor, p),
-        lambda actor, p, s: projects.restore_project(actor, p),
-        lambda actor, p, s: projects.create_shot(actor, p, "x"),
-        lambda actor, p, s: projects.rename_shot(actor, s, "x"),
-        lambda actor, p, s: projects.move_shot(actor, s, 1),
-        lambda actor, p, s: projects.delete_shot(actor, s),
-        lambda actor, p, s: projects.restore_shot(actor, s),
+        lambda actor, p, _: projects.open_project(actor, p),
+        lambda actor, p, _: projects.rename_project(actor, p, "x"),
+        lambda actor, p, _: projects.delete_project(actor, p),
+        lambda actor, p, _: projects.restore_project(actor, p),
+        lambda actor, p, _: projects.create_shot(actor, p, "x"),
+        lambda actor, _, s: projects.rename_shot(actor, s, "x"),
+        lambda actor, _, s: projects.move_shot(actor, s, 1),
+        lambda actor, _, s: projects.delete_shot(actor, s),
+        lambda actor, _, s: projects.restore_shot(actor, s),
     ]
     for act in actions:
         for actor in (other, ""):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.testclient import TestClient, WebSocketDenialResponse  # noqa: F401
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
 
 from workbench import accounts
 from workbench.accounts import COOKIE, read_cookie
@@ -33,73 +37,96 @@ async def socket(websocket: WebSocket):
 
 
 @pytest.fixture
-def client() -> TestClient:
+def app() -> Iterator[ASGIApp]:
     accounts.secret_key.cache_clear()
-    inner = Starlette(
-        routes=[
-            Route("/", page),
-            Route("/data", data, methods=["GET", "POST"]),
-            Route("/missing", missing),
-            WebSocketRoute("/socket", socket),
-            Mount("", routes),
-        ]
+    yield protect(
+        Starlette(
+            routes=[
+                Route("/", page),
+                Route("/data", data, methods=["GET", "POST"]),
+                Route("/missing", missing),
+                WebSocketRoute("/socket", socket),
+                Mount("", routes),
+            ]
+        )
     )
-    with TestClient(protect(inner), base_url="http://film.example") as client:
-        yield client
     accounts.secret_key.cache_clear()
 
 
-def user_of(client: TestClient) -> str:
+@pytest.fixture
+def client(app: ASGIApp) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://film.example")
+
+
+def user_of(client: httpx.AsyncClient) -> str:
     return read_cookie(f"{COOKIE}={client.cookies.get(COOKIE)}")
 
 
-def test_a_page_brings_a_guest_whom_the_next_page_keeps(client):
-    first = client.get("/")
+async def connect(app: ASGIApp, origin: str) -> list[str]:
+    """What the server answers to a WebSocket of that origin, by the kind of each message."""
+    headers = [(b"host", b"film.example"), (b"origin", origin.encode())]
+    scope: dict[str, Any] = {
+        "type": "websocket", "path": "/socket", "headers": headers, "scheme": "ws",
+        "query_string": b"", "subprotocols": [],
+    }  # fmt: skip
+    answers: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        answers.append(message["type"])
+
+    await app(scope, receive, send)
+    return answers
+
+
+async def test_a_page_brings_a_guest_whom_the_next_page_keeps(client):
+    first = await client.get("/")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(first.headers["set-cookie"].split("; "))
     assert first.headers["cache-control"] == "private, no-cache"
     guest = user_of(client)
     assert guest
-    client.get("/")
+    await client.get("/")
     assert user_of(client) == guest
 
 
-def test_data_and_missing_pages_bring_none(client):
-    assert "set-cookie" not in client.get("/data").headers
-    assert "set-cookie" not in client.get("/missing").headers
+async def test_data_and_missing_pages_bring_none(client):
+    assert "set-cookie" not in (await client.get("/data")).headers
+    assert "set-cookie" not in (await client.get("/missing")).headers
 
 
-def test_a_page_that_came_without_one_asks_for_a_guest_and_never_changes_it(client):
-    assert client.post("/auth/guest").json() == {"guest": True}
+async def test_a_page_that_came_without_one_asks_for_a_guest_and_never_changes_it(client):
+    assert (await client.post("/auth/guest")).json() == {"guest": True}
     guest = user_of(client)
-    client.post("/auth/guest")
+    await client.post("/auth/guest")
     assert guest
     assert user_of(client) == guest
-    assert client.get("/auth/guest").status_code == 405
+    assert (await client.get("/auth/guest")).status_code == 405
 
 
-def test_the_cookie_is_secure_where_the_page_is(client):
-    assert "Secure" not in client.get("/").headers["set-cookie"]
-    secure = client.get("https://film.example/").headers["set-cookie"]
-    assert secure.endswith("; Secure")
+async def test_the_cookie_is_secure_where_the_page_is(client):
+    assert "Secure" not in (await client.get("/")).headers["set-cookie"]
+    secure = await client.get("https://film.example/")
+    assert secure.headers["set-cookie"].endswith("; Secure")
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://film.example:81", "null", ""])
-def test_another_sites_page_can_neither_post_nor_connect(client, origin):
+async def test_another_sites_page_can_neither_post_nor_connect(client, app, origin):
     headers = {"origin": origin}
-    assert client.post("/data", headers=headers).status_code == 403
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/socket", headers=headers):
-        pass
-    assert client.get("/data", headers=headers).status_code == 200
+    assert (await client.post("/data", headers=headers)).status_code == 403
+    assert await connect(app, origin) == ["websocket.close"]
+    assert (await client.get("/data", headers=headers)).status_code == 200
 
 
-def test_our_own_page_posts_and_connects(client):
-    headers = {"origin": "http://film.example"}
-    assert client.post("/data", headers=headers).status_code == 200
-    address = "ws://film.example/socket"
-    with client.websocket_connect(address, headers=headers) as connection:
-        assert connection.receive_text() == "hello"
+async def test_our_own_page_posts_and_connects(client, app):
+    ours = "http://film.example"
+    assert (await client.post("/data", headers={"origin": ours})).status_code == 200
+    assert (await connect(app, ours))[0] == "websocket.accept"
 
 
-def test_an_allowed_origin_may_act_too(client, monkeypatch):
+async def test_an_allowed_origin_may_act_too(client, monkeypatch):
     monkeypatch.setenv("ALLOWED_ORIGINS", "https://a.example,https://b.example")
-    assert client.post("/data", headers={"origin": "https://b.example"}).status_code == 200
+    headers = {"origin": "https://b.example"}
+    assert (await client.post("/data", headers=headers)).status_code == 200

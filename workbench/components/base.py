@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import reflex as rx
-from reflex.components.react_router.dom import ReactRouterLink
+from reflex.vars import StringVar
 from reflex_base.vars import VarData
+from reflex_components_core.react_router.dom import ReactRouterLink
 
 Text = str | rx.Var[str]
 Click = Any
@@ -26,25 +27,26 @@ def link(*children: Any, to: Text, **props: Any) -> rx.Component:
 def button(
     *children: Any,
     kind: Literal["plain", "primary", "quiet", "danger"] = "plain",
-    type: Literal["button", "submit"] = "button",
+    submit: bool = False,
     class_name: str = "",
     **props: Any,
 ) -> rx.Component:
     return rx.el.button(
-        *children, type=type, class_name=f"button button-{kind} {class_name}", **props
+        *children,
+        type="submit" if submit else "button",
+        class_name=f"button button-{kind} {class_name}",
+        **props,
     )
 
 
-def icon_button(
-    name: str, label: Text, *, type: Literal["button", "submit"] = "button", **props: Any
-) -> rx.Component:
+def icon_button(name: str, label: Text, **props: Any) -> rx.Component:
     """A button that is only an icon; `label` is read aloud and shown on hover."""
     return rx.el.button(
-        icon(name), type=type, class_name="icon-button", aria_label=label, title=label, **props
+        icon(name), type="button", class_name="icon-button", aria_label=label, title=label, **props
     )
 
 
-def here() -> rx.Var[str]:
+def here() -> StringVar[str]:
     """The address that the browser shows at this moment, which the server may not know yet."""
     return rx.Var(
         "decodeURI(useLocationHere.pathname.replace(/(.)\\/$/, '$1'))",

@@ -12,7 +12,7 @@ from workbench.components.base import icon, icon_button
 PLACES = {"default": "Default", "user": "You", "project": "Project", "shot": "This shot"}
 """Scopes in the words of the page."""
 
-_WHO_HIDES = {"shot": "This shot has its own value", "project": "The project has its own value"}
+_WHO_HIDES = {"shot": "this shot’s own value", "project": "the project’s own value"}
 _WHO_RULES = {"user": "your own policy", "project": "the project", "shot": "the shot"}
 
 Tool = type[SettingsState]
@@ -105,7 +105,7 @@ def _field(
 
 
 def field_source(tool: Tool, name: str, title: str) -> rx.Component:
-    """The badge that says where the value comes from; the reset where there is something to reset."""
+    """The badge that says where the value comes from, and a reset where there is one to do."""
     return rx.el.span(
         rx.cond(
             tool.info[name]["own"].bool() & (tool.info[name]["policy"].to(str) == ""),
@@ -132,27 +132,29 @@ def origin_badge(origin: Any) -> rx.Component:
 
 def field_notes(tool: Tool, name: str) -> rx.Component:
     """What one must know beside the value: a refusal, a stronger layer, a policy."""
+    scopes = tool.__tool__.fields[name].scopes
     hidden_by = tool.info[name]["hidden_by"].to(str)
     policy = tool.info[name]["policy"].to(str)
+    is_edited_here = True
+    if scopes:
+        is_edited_here = rx.Var.create(list(scopes)).contains(tool.edit_scope)
     return rx.fragment(
         rx.cond(
             tool.errors.contains(name),
             _note("circle-alert", "note-bad", "Not saved: ", tool.errors[name], role="alert"),
         ),
         rx.cond(
-            hidden_by != "",
+            (hidden_by != "") & is_edited_here,
             _note(
-                "layers",
-                "note-warn",
-                rx.match(hidden_by, *_WHO_HIDES.items(), "A stronger place has its own value"),
-                ", so this one doesn’t show there.",
+                "layers", "note-warn", "Hidden here by ",
+                rx.match(hidden_by, *_WHO_HIDES.items(), "a stronger one"), ".",
             ),
         ),
         rx.cond(
             policy != "",
             _note("lock", "note-warn", "Set by ", rx.match(policy, *_WHO_RULES.items(), policy)),
         ),
-    )
+    )  # fmt: skip
 
 
 def _note(name: str, kind: str, *text: Any, **props: Any) -> rx.Component:

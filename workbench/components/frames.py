@@ -1,7 +1,7 @@
 """Frame positions: a ruler, and a list of image and frame under it.
 
-The list's cells are plain inputs. `workbench.js` gathers them into one hidden control that is bound to the
-setting, so that what is typed here is kept like any other edit.
+The list's cells are plain inputs. `workbench.js` gathers them into one hidden control that is bound
+to the setting, so that what is typed here is kept like any other edit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def frame_positions() -> rx.Component:
         Travel,
         NAME,
         rx.cond(
-            Travel.timeline_frame_positions.length() > 0,
+            Travel.ticks.length() > 0,
             rx.el.div(rx.foreach(Travel.ticks, _tick), class_name="ruler", aria_hidden=True),
         ),
         rx.el.div(
@@ -53,7 +53,9 @@ def _shown() -> rx.Var[list[Frame]]:
 
 def _tick(tick: Any) -> rx.Component:
     return rx.el.span(
-        rx.el.span(tick.frame, class_name="tick-frame"), class_name="tick", style={"left": tick.left}
+        rx.el.span(tick.frame, class_name="tick-frame"),
+        class_name="tick",
+        style={"left": tick.left},
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
+from reflex.vars import ArrayVar
 
 from workbench.components.base import Click, Text, button, icon, icon_button, link
 from workbench.names import NAME_LIMIT
@@ -41,7 +43,7 @@ def new_form(
             auto_complete="off",
             class_name="input",
         ),
-        button(action, type="submit", kind="primary"),
+        button(action, submit=True, kind="primary"),
         button("Cancel", kind="quiet", on_click=on_cancel, custom_attrs={"data-cancel": ""}),
         on_submit=on_submit,
         reset_on_submit=True,
@@ -73,7 +75,7 @@ def menu_item(
     )
 
 
-def deleted_list(cards: rx.Var[list[Card]], *, on_restore: Any) -> rx.Component:
+def deleted_list(cards: ArrayVar[Sequence[Card]], *, on_restore: Any) -> rx.Component:
     """What was deleted stands here, folded away, until somebody wants it back."""
     return rx.cond(
         cards.length() > 0,
@@ -105,7 +107,7 @@ def _deleted_row(card: Any, on_restore: Any) -> rx.Component:
     )
 
 
-def undo_bar(state: type[PageState]) -> rx.Component:
+def undo_bar(state: Any) -> rx.Component:
     """Says what was just deleted, and takes it back."""
     return rx.el.div(
         rx.cond(

@@ -27,7 +27,7 @@ _PANES = {"gens": "Generations", "shots": "Shots", "tasks": "Tasks"}
 
 def words() -> rx.Component:
     return _panel(
-        "Prompt",
+        "Words",
         rx.cond(Travel.edit_scope != "shot", _belongs_to_the_shot()),
         text_area(Travel, "prompt", lines=5, placeholder="What happens in this shot?"),
         rx.el.div(
@@ -35,7 +35,12 @@ def words() -> rx.Component:
             text_area(Travel, "text_after", placeholder="Leads out of it"),
             class_name="pair",
         ),
-        actions=_action("scissors", "Shorten", Travel.shorten_prompt, Travel),
+        actions=_action(
+            "scissors",
+            "Shorten prompt",
+            Travel.shorten_prompt,
+            is_off=~Travel.ready | (Travel.edit_scope != "shot") | (Travel.prompt == ""),
+        ),
     )
 
 
@@ -53,14 +58,19 @@ def _belongs_to_the_shot() -> rx.Component:
 def motion() -> rx.Component:
     return _panel(
         "Motion",
-        rx.cond(Travel.edit_scope != "user", frame_positions()),
+        frame_positions(),
         rx.el.div(
             switch_field(Travel, "accelerated_mode"),
             switch_field(Travel, "random_seed"),
             class_name="pair",
         ),
         target=_edit_target(Travel),
-        actions=_action("align-horizontal-space-between", "Even out", Travel.even_out, Travel),
+        actions=_action(
+            "align-horizontal-space-between",
+            "Even out",
+            Travel.even_out,
+            is_off=~Travel.ready | (Travel.ticks.length() < 3),
+        ),
     )
 
 
@@ -72,7 +82,11 @@ def images() -> rx.Component:
         number_field(ImageGeneration, "images_per_prompt"),
         text_field(ImageGeneration, "default_model"),
         _action(
-            "undo-2", "Use the default model", ImageGeneration.use_default_model, ImageGeneration
+            "undo-2",
+            "Use the default model",
+            ImageGeneration.use_default_model,
+            is_off=~ImageGeneration.ready
+            | (ImageGeneration.last_used_model == ImageGeneration.default_model),
         ),
         target=_edit_target(ImageGeneration),
     )
@@ -151,12 +165,8 @@ def _edit_target(tool: Tool) -> rx.Component:
     )
 
 
-def _action(name: str, label: str, on_click: Any, tool: Tool) -> rx.Component:
+def _action(name: str, label: str, on_click: Any, *, is_off: rx.Var[bool]) -> rx.Component:
     """A button whose handler edits settings on the server."""
     return button(
-        icon(name, size=14),
-        label,
-        class_name="button-small",
-        on_click=on_click,
-        disabled=~tool.ready,
+        icon(name, size=14), label, class_name="button-small", on_click=on_click, disabled=is_off
     )

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from workbench.components.base import icon, link
+from workbench.components.theme import theme_sync
 
 
 def shell(
@@ -42,6 +43,7 @@ def shell(
             rx.el.main(*children, id="main", class_name="main", tab_index=-1),
             class_name="stage",
         ),
+        theme_sync(),
         class_name="app",
     )
 

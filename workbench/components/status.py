@@ -1,6 +1,7 @@
 """The status line: what is true of all tools of the page at this moment, the worst first.
 
-What the browser holds and the server hasn't confirmed counts as not saved: `workbench.js` marks the line.
+What the browser holds and the server hasn't confirmed counts as not saved: `workbench.js` marks
+the line.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ def _line(tool: Tool) -> rx.Component:
 
 def _latest(first: Tool, *others: Tool) -> rx.Component:
     """The line of the tool that was saved last."""
-    line, newest = _line(first), first.last_saved
+    line, newest = _line(first), first.last_saved.to(float)
     for tool in others:
-        is_newer = (newest.is_none() & ~tool.last_saved.is_none()) | (tool.last_saved > newest)
+        saved = tool.last_saved.to(float)
+        is_newer = saved > newest  # never saved is null, which counts as 0 in the browser
         line = rx.cond(is_newer, _line(tool), line)
-        newest = rx.cond(is_newer, tool.last_saved, newest)
+        newest = rx.cond(is_newer, saved, newest).to(float)
     return line

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import reflex as rx
 from reflex_base.components.component import Component
-from reflex_base.vars import VarData
 
 from workbench.components.base import icon
 from workbench.settings import Interface
 
-CHOICES = {"light": ("sun", "Light"), "system": ("monitor", "As the system"), "dark": ("moon", "Dark")}
+CHOICES = {
+    "light": ("sun", "Light"),
+    "system": ("monitor", "As the system"),
+    "dark": ("moon", "Dark"),
+}
 
 
 def theme_switch() -> rx.Component:
@@ -43,7 +46,7 @@ class _ThemeSync(Component):
     def add_hooks(self):
         theme = rx.cond(Interface.ready, Interface.theme, "")
         return [
-            rx.Var(f"const wantedTheme = {theme!s};", _var_data=VarData.merge(theme._get_all_var_data())),
+            rx.Var(f"const wantedTheme = {theme};"),
             "const { setColorMode } = useContext(ColorModeContext);",
             "useEffect(() => { if (wantedTheme) setColorMode(wantedTheme); }, [wantedTheme]);",
         ]

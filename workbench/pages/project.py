@@ -33,9 +33,7 @@ def project() -> rx.Component:
                 ("ready", rx.fragment(_head(), problem_bar(Project), _shots())),
                 ("missing", not_found()),
                 ("away", away(Project, Project.load)),
-                rx.fragment(
-                    skeleton("title", "lead"), skeleton("card", "card", "card", "card")
-                ),
+                rx.fragment(skeleton("title", "lead"), skeleton("card", "card", "card", "card")),
             ),
             class_name="page",
         ),

@@ -82,9 +82,7 @@ def _head() -> rx.Component:
             _step("chevron-right", "Next shot", Project.next),
             menu(
                 "Actions for this shot",
-                menu_item(
-                    "pencil", "Rename", on_click=Project.start_rename(Project.shot.id)
-                ),
+                menu_item("pencil", "Rename", on_click=Project.start_rename(Project.shot.id)),
                 menu_item(
                     "trash-2", "Delete", on_click=Project.delete(Project.shot.id), kind="danger"
                 ),

@@ -38,15 +38,15 @@ class Card:
 class PageState(rx.State, mixin=True):
     """Loading, refusals, renaming and the way back, for a page with a list."""
 
-    status: str = "loading"
+    status: rx.Field[str] = rx.field("loading")
     """loading · ready · missing · away"""
-    problem: str = ""
+    problem: rx.Field[str] = rx.field("")
     """Why the last action was refused, for the user."""
-    renaming: str = ""
+    renaming: rx.Field[str] = rx.field("")
     """The id of what is being renamed."""
-    creating: bool = False
-    gone_id: str = ""
-    gone_name: str = ""
+    creating: rx.Field[bool] = rx.field(False)
+    gone_id: rx.Field[str] = rx.field("")
+    gone_name: rx.Field[str] = rx.field("")
     """What was deleted last, and can be brought back."""
 
     @rx.event

@@ -13,8 +13,8 @@ COVER_FRAMES = 6
 
 
 class Home(PageState, rx.State):
-    cards: list[Card] = []
-    deleted: list[Card] = []
+    cards: rx.Field[list[Card]] = rx.field(default_factory=list)
+    deleted: rx.Field[list[Card]] = rx.field(default_factory=list)
 
     @rx.event
     async def load(self):

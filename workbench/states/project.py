@@ -9,21 +9,22 @@ import reflex as rx
 from workbench import projects
 from workbench.database import Unavailable
 from workbench.projects import NotFound, ProjectPage, ShotRow
+from workbench.settings import TOOLS
 from workbench.states.common import Card, PageState, actor_of, ago, count_of, hue_of, said_on
 
 
 class Project(PageState, rx.State):
-    path: str = ""
+    path: rx.Field[str] = rx.field("")
     """The address that all of this belongs to; another one in the browser means "not yet"."""
-    id: str = ""
-    name: str = ""
-    detail: str = ""
-    shots: list[Card] = []
-    deleted: list[Card] = []
-    shot: Card = Card("", "", "", "", "", 0)
+    id: rx.Field[str] = rx.field("")
+    name: rx.Field[str] = rx.field("")
+    detail: rx.Field[str] = rx.field("")
+    shots: rx.Field[list[Card]] = rx.field(default_factory=list)
+    deleted: rx.Field[list[Card]] = rx.field(default_factory=list)
+    shot: rx.Field[Card] = rx.field(default_factory=lambda: Card("", "", "", "", "", 0))
     """The chosen one, on the shot's page."""
-    previous: str = ""
-    next: str = ""
+    previous: rx.Field[str] = rx.field("")
+    next: rx.Field[str] = rx.field("")
     """Where to go from it; "" at the ends."""
 
     @rx.event
@@ -34,7 +35,16 @@ class Project(PageState, rx.State):
         if wanted != self.id:
             self.gone_id = ""
         await self.refresh()
+        await self._begin_anew()
         self.path = self.router.url.path
+
+    async def _begin_anew(self) -> None:
+        """What was refused went with the page it was typed into; edits go where they usually do."""
+        for declared in TOOLS:
+            tool = await self.get_state(declared)
+            tool.errors = {}
+            if tool.edit_scope != declared.__tool__.edit:
+                await tool.choose_edit_scope(declared.__tool__.edit)
 
     async def refresh(self) -> None:
         wanted, shot = _argument(self, "project_id"), _argument(self, "shot_id")
@@ -104,7 +114,7 @@ class Project(PageState, rx.State):
             self.gone_id = shot
         if shot == _argument(self, "shot_id") and self.gone_id == shot:
             return rx.redirect(f"/p/{self.id}")
-        await self.refresh()
+        return await self.refresh()
 
     @rx.event
     async def restore(self, shot: str):
