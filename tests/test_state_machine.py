@@ -1,0 +1,707 @@
+"""Any sequence of edits, loads, switches, failures and crashes, against a plain model.
+
+The engine is real, on the memory store and on an SQLite file, in virtual time. After each step the
+invariants of the design are checked:
+
+- the effective value is the fold of the layers, and nothing else;
+- only what somebody edited is ever written, and only to where it was edited;
+- what was confirmed is in the database, also after a crash; what wasn't is there, or known as unsaved;
+- nothing is clean that isn't durable, and the status says so;
+- revisions only grow; an operation is done once.
+
+Short by default. `HYPOTHESIS_PROFILE=long` runs it for minutes, and with new seeds each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Coroutine, Mapping, Sequence
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from persistence import (
+    Binding,
+    EditError,
+    Engine,
+    Notice,
+    Operation,
+    Patch,
+    Settings,
+    StoreError,
+    Target,
+    setting,
+)
+from persistence.store import MemoryStore, Store
+from persistence.store.base import Row
+from persistence.store.sqlite import SQLiteStore
+from persistence.testing import FailingStore, VirtualLoop
+
+settings.register_profile(
+    "short",
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile(
+    "long",
+    max_examples=3_000,
+    stateful_step_count=60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+
+class Panel(Settings, tool="m-panel", edit="shot"):
+    frames: int = setting(61)
+    mode: Literal["a", "b", "c"] = setting("a")
+    prompt: str = setting("", inherit=False)
+    quick: int = setting(0, flush="now")
+    locks: dict[str, int] = setting({"k0": 0}, merge=True)
+
+
+POISON = 13
+"""A value that the database refuses."""
+
+SCOPES = ("user", "project", "shot")
+S1 = {"user": "ada", "project": "film", "shot": "s1"}
+S2 = {**S1, "shot": "s2"}
+PLACES: list[dict[str, str]] = [S1, S1, S2, {"user": "ada", "project": "film"}, {}]
+TOOL = Panel.__tool__
+VALUES: dict[str, list[Any]] = {
+    "frames": [1, 2, 61, POISON],
+    "mode": ["a", "b", "c"],
+    "prompt": ["", "x", "y"],
+    "quick": [0, 1, POISON],
+}
+Result = TypeVar("Result")
+Opinion = tuple[str, Any] | None
+"""What a layer says of a field: kind and value; None where it says nothing."""
+Key = tuple[Target, str]
+
+fields = st.sampled_from(sorted(VALUES))
+edits = st.sampled_from([(name, value) for name, held in VALUES.items() for value in held])
+scopes = st.sampled_from([*SCOPES, "shot", "shot"])
+tabs = st.integers(0, 2)
+keys = st.sampled_from(["k0", "k1", "k2"])
+actors = st.sampled_from(["ada", "bo"])
+seconds = st.sampled_from([0.0, 0.1, 0.31, 1.0, 5.0, 30.0])
+
+
+def targets_of(owners: Mapping[str, str]) -> list[Target]:
+    return [Target(scope, owners[scope], TOOL.tool) for scope in SCOPES if owners.get(scope)]
+
+
+TARGETS = sorted({*targets_of(S1), *targets_of(S2)})
+stored_targets = st.sampled_from(TARGETS)
+
+
+def frozen(value: Any) -> Any:
+    """A value as one that can be compared: patches by their keys."""
+    if isinstance(value, Patch):
+        return (tuple(sorted(value.set.items())), tuple(sorted(value.remove)))
+    return value
+
+
+def patched(opinion: Opinion) -> Patch:
+    if opinion is None or opinion[0] == "block":
+        return Patch()
+    put, gone = opinion[1]
+    return Patch(dict(put), frozenset(gone))
+
+
+def fold(field: str, opinions: Sequence[Opinion]) -> Any:
+    """The effective value, as a reader of the rules would compute it."""
+    spec = TOOL.fields[field]
+    if not spec.inherit:
+        opinions = opinions[-1:]
+    value = spec.default()
+    for opinion in opinions:
+        if opinion is None:
+            continue
+        kind, held = opinion
+        if kind == "block":
+            value = spec.default()
+        elif spec.merge:
+            value = patched(opinion).apply(value)
+        else:
+            value = held
+        if kind == "policy":
+            break
+    return value
+
+
+class Machine(RuleBasedStateMachine):
+    """The engine under test, beside what each layer ought to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opinions: dict[Key, Opinion] = {}
+        self.history: dict[Key, list[Opinion]] = {}
+        self.durable: dict[Key, int] = {}
+        self.revisions: dict[Key, int] = {}
+        self.intents: dict[Key, Opinion] = {}
+        self.sent: list[Operation] = []
+        self.actor_of: dict[str, str] = {}
+        self.done: set[str] = set()
+        self.folder = TemporaryDirectory()
+        self.disk = self.make_store()
+        self.begin()
+
+    def make_store(self) -> Store:
+        raise NotImplementedError
+
+    # --- the engine's life -----------------------------------------------------------------------
+
+    def begin(self) -> None:
+        self.loop = VirtualLoop()
+        self.store = FailingStore(self.disk)
+        self.mend()
+        self.engine = Engine(
+            self.store, scopes=SCOPES, wall=self.loop.wall, random=Random(1), authorise=None
+        )
+        self.tabs: list[Binding[Panel]] = []
+        self.holding: list[Binding[Panel]] = []
+        self.shows: list[asyncio.Task[None]] = []
+        self.engine.subscribe(self.hear)
+        self.run(self.engine.start())
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        asyncio.set_event_loop(self.loop)
+        return self.loop.run_until_complete(work)
+
+    def hear(self, notice: Notice) -> None:
+        if notice.kind == "committed":
+            self.done.update(notice.operations)
+
+    def mend(self) -> None:
+        for faults in (self.store.commits, self.store.loads):
+            faults.mend()
+        self.store.commits.refuse(lambda write: write.text == str(POISON))
+
+    def abandon(self) -> None:
+        """The process dies: nothing more of it runs, nothing is flushed."""
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self.loop.close()
+
+    def teardown(self) -> None:
+        self.abandon()
+        asyncio.run(self.disk.close())
+        self.folder.cleanup()
+
+    # --- what is true ----------------------------------------------------------------------------
+
+    def actual(self, key: Key) -> Opinion:
+        """What the engine's layer says."""
+        opinion = self.engine.layer(key[0]).opinion(key[1])
+        if opinion is None or opinion.kind == "reset":
+            return None
+        return (opinion.kind, frozen(opinion.value))
+
+    def is_open(self, target: Target) -> bool:
+        layer = self.engine.layers.get(target)
+        return layer is not None and layer.gate.is_open
+
+    def rows(self) -> dict[Key, Row]:
+        """What the database holds."""
+        found = self.run(self.disk.load(TARGETS))
+        return {(at, field): row for at, rows in found.items() for field, row in rows.items()}
+
+    def read(self, field: str, row: Row | None) -> Opinion:
+        if row is None or row.kind == "reset":
+            return None
+        if row.text is None:
+            return (row.kind, None)
+        value = json.loads(row.text)
+        if TOOL.fields[field].merge:
+            value = (tuple(sorted(value["set"].items())), tuple(sorted(value["remove"])))
+        return (row.kind, value)
+
+    def below(self, key: Key) -> Any:
+        return self.at(key, inclusive=False)
+
+    def at(self, key: Key, *, inclusive: bool = True) -> Any:
+        """The value at a layer, or what it would inherit."""
+        target, field = key
+        index = SCOPES.index(target.scope)
+        weaker = [Target(s, S1[s], TOOL.tool) for s in SCOPES[:index]]
+        opinions = [self.opinions.get((each, field)) for each in weaker]
+        if not TOOL.fields[field].inherit:
+            opinions = [None]
+        return fold(field, [*opinions, self.opinions.get(key)] if inclusive else opinions)
+
+    def is_enforced(self, key: Key) -> bool:
+        """Does this layer, or a weaker one, enforce the field?"""
+        target, field = key
+        upto = SCOPES.index(target.scope) + 1
+        layers = [Target(s, S1[s], TOOL.tool) for s in SCOPES[: upto - 1]] + [target]
+        held = [self.opinions.get((each, field)) for each in layers]
+        if not TOOL.fields[field].inherit:
+            held = held[-1:]
+        return any(opinion is not None and opinion[0] == "policy" for opinion in held)
+
+    def accept(self, key: Key, opinion: Opinion) -> None:
+        """From now on the layer says this."""
+        if self.opinions.get(key) != opinion:
+            self.opinions[key] = opinion
+            self.history.setdefault(key, [None]).append(opinion)
+
+    def took(self, key: Key, *allowed: Opinion) -> None:
+        """An edit was accepted: the layer says one of these now."""
+        if not self.is_open(key[0]):
+            self.intents[key] = allowed[0]
+            return
+        actual = self.actual(key)
+        assert actual in allowed, f"{key}: {actual}, not one of {allowed}"
+        self.accept(key, actual)
+
+    def outcomes(self, key: Key, wanted: Opinion) -> list[Opinion]:
+        """What a layer may say after an edit: the edit, or nothing where that changes nothing."""
+        allowed: list[Opinion] = [wanted]
+        before = self.opinions.get(key)
+        if wanted is not None and wanted[0] == "set":
+            if key[1] == "locks":
+                if patched(wanted).apply(self.below(key)) == self.below(key):
+                    allowed.append(None)
+            elif wanted[1] == self.below(key):
+                allowed.append(None)
+            if before is not None and before[0] in ("set", "pin") and before[1] == wanted[1]:
+                allowed.append(before)
+        return allowed
+
+    # --- tabs ------------------------------------------------------------------------------------
+
+    @rule(place=st.sampled_from(PLACES), actor=actors, wait=st.booleans())
+    @precondition(lambda self: len(self.tabs) < 3)
+    def open_tab(self, place: dict[str, str], actor: str, wait: bool) -> None:
+        tab = self.engine.bind(Panel, actor=actor)
+        self.tabs.append(tab)
+        self.show(tab, place, wait)
+
+    @rule(number=tabs, place=st.sampled_from(PLACES), wait=st.booleans())
+    def switch(self, number: int, place: dict[str, str], wait: bool) -> None:
+        if number < len(self.tabs):
+            self.show(self.tabs[number], place, wait)
+
+    def show(self, tab: Binding[Panel], place: dict[str, str], wait: bool) -> None:
+        if targets_of(place) != list(tab.stack):
+            self.holding = [each for each in self.holding if each is not tab]
+        task = self.loop.create_task(tab.show(place))
+        self.shows.append(task)
+        self.run(asyncio.wait([task], timeout=100 if wait else 0))  # type: ignore[arg-type]
+
+    @rule(number=tabs)
+    def close_tab(self, number: int) -> None:
+        if number < len(self.tabs):
+            tab = self.tabs.pop(number)
+            self.holding = [each for each in self.holding if each is not tab]
+            self.run(_soon(tab.close))
+
+    # --- edits -----------------------------------------------------------------------------------
+
+    def target(self, number: int, scope: str) -> tuple[Binding[Panel], Target] | None:
+        """The tab, and the target of a scope that it shows."""
+        if number >= len(self.tabs):
+            return None
+        tab = self.tabs[number]
+        return next(((tab, each) for each in tab.stack if each.scope == scope), None)
+
+    def attempt(self, key: Key, tab: Binding[Panel], work: Any) -> bool:
+        """Make an edit. False where it was refused, which has to have a reason."""
+        try:
+            self.run(_soon(work))
+        except EditError as error:
+            assert self.is_enforced(key) or not tab.ready, f"{key}: {error}"
+            return False
+        return True
+
+    @rule(
+        number=tabs, edit=edits, scope=scopes, source=st.sampled_from(["user", "user", "program"])
+    )
+    def edit(self, number: int, edit: tuple[str, Any], scope: str, source: str) -> None:
+        field, value = edit
+        if (found := self.target(number, scope)) is None:
+            return
+        tab, target = found
+        was_ready = tab.ready
+        key = (target, field)
+        allowed = self.outcomes(key, ("set", value))
+        change = {field: value}
+        if not self.attempt(key, tab, lambda: tab.update(scope=scope, source=source, **change)):
+            return
+        if was_ready or source == "user":
+            self.took(key, *allowed)
+
+    @rule(number=tabs, name=keys, value=st.sampled_from([None, 0, 1]), scope=scopes)
+    def edit_key(self, number: int, name: str, value: int | None, scope: str) -> None:
+        if (found := self.target(number, scope)) is None or not found[0].ready:
+            return
+        tab, target = found
+        key = (target, "locks")
+        shown = self.at(key)
+        if value is None:
+            work: Any = lambda: tab.remove_key("locks", name, scope=scope)  # noqa: E731
+            change = Patch(remove=frozenset((name,))) if name in shown else Patch()
+        else:
+            work = lambda: tab.set_key("locks", name, value, scope=scope)  # noqa: E731
+            change = Patch({name: value}) if shown.get(name) != value else Patch()
+        if self.attempt(key, tab, work):
+            before = self.opinions.get(key)
+            wanted = ("set", frozen(patched(before).then(change)))
+            self.took(key, before, *self.outcomes(key, wanted)) if not change else self.took(
+                key, *self.outcomes(key, wanted)
+            )
+
+    @rule(number=tabs, field=fields, scope=scopes, kind=st.sampled_from(["pin", "block", "reset"]))
+    def pin_block_or_reset(self, number: int, field: str, scope: str, kind: str) -> None:
+        if (found := self.target(number, scope)) is None:
+            return
+        tab, target = found
+        key = (target, field)
+        work: dict[str, Any] = {
+            "pin": lambda: tab.pin(field, scope=scope),
+            "block": lambda: tab.block(field, scope=scope),
+            "reset": lambda: tab.reset(field, scope=scope),
+        }
+        wanted: dict[str, Opinion] = {
+            "pin": ("pin", self.at(key)),
+            "block": ("block", None),
+            "reset": None,
+        }
+        if self.attempt(key, tab, work[kind]):
+            self.took(key, wanted[kind])
+
+    @rule(number=tabs, field=st.sampled_from(["frames", "mode"]), put=st.booleans())
+    def enforce_or_relax(self, number: int, field: str, put: bool) -> None:
+        if (found := self.target(number, "project")) is None or not found[0].ready:
+            return
+        tab, target = found
+        key = (target, field)
+        value = VALUES[field][1]
+        if put:
+            work = tab.enforce(field, value, scope="project", note="rule")
+        else:
+            work = tab.relax(field, scope="project")
+        before = self.opinions.get(key)
+        try:
+            self.run(work)
+        except (StoreError, EditError):
+            pass  # not durable yet, or another edit of the layer was set aside
+        if put:
+            self.took(key, ("policy", value))
+        elif before is not None and before[0] == "policy":
+            self.took(key, None)
+
+    @rule(number=tabs)
+    def revert(self, number: int) -> None:
+        """One's own unsaved edits go; what was saved, and other people's, stays."""
+        if number >= len(self.tabs) or not self.tabs[number].ready:
+            return
+        tab = self.tabs[number]
+        mine: list[Key] = []
+        for layer in tab.layers:
+            edits = [*layer.pending.edits(), *(each.edit for each in layer.refused.values())]
+            mine += [(layer.target, each.field) for each in edits if each.author == tab.actor]
+        confirmed = {key: self.engine.layer(key[0]).confirmed.get(key[1]) for key in mine}
+        self.run(_soon(tab.revert))
+        for key, override in confirmed.items():
+            held = override is not None and override.kind != "reset"
+            self.took(key, (override.kind, frozen(override.value)) if held else None)
+
+    @rule(number=tabs)
+    def retry_what_was_set_aside(self, number: int) -> None:
+        if number >= len(self.tabs) or not self.tabs[number].ready:
+            return
+        tab = self.tabs[number]
+        again = [(each.target, each.edit) for each in tab.refused]
+        self.run(_soon(tab.retry))
+        for target, edit in again:
+            value = None if edit.kind in ("block", "reset") else frozen(edit.value)
+            self.took((target, edit.field), None if edit.kind == "reset" else (edit.kind, value))
+
+    @rule(number=tabs, begin=st.booleans())
+    def gesture(self, number: int, begin: bool) -> None:
+        if number >= len(self.tabs) or not self.tabs[number].ready:
+            return
+        tab = self.tabs[number]
+        if begin and tab not in self.holding:
+            self.run(_soon(tab.hold))
+            self.holding.append(tab)
+        elif tab in self.holding:
+            self.run(_soon(tab.release))
+            self.holding.remove(tab)
+
+    @rule(number=tabs)
+    def flush(self, number: int) -> None:
+        if number >= len(self.tabs) or not self.tabs[number].ready:
+            return
+        tab = self.tabs[number]
+        try:
+            self.run(tab.flush())
+        except (StoreError, EditError):
+            return
+        rows = self.rows()
+        for target in tab.stack:
+            for field in TOOL.fields:
+                key = (target, field)
+                assert self.read(field, rows.get(key)) == self.actual(key)
+
+    # --- operations ------------------------------------------------------------------------------
+
+    @rule(at=stored_targets, edit=edits, client=st.sampled_from("cd"), actor=actors,
+          stale=st.booleans(), reset=st.booleans())  # fmt: skip
+    def send(
+        self,
+        at: Target,
+        edit: tuple[str, Any],
+        client: str,
+        actor: str,
+        stale: bool,
+        reset: bool,
+    ) -> None:
+        field, value = edit
+        row = self.rows().get((at, field))
+        number = len(self.sent) + 1
+        operation = Operation(
+            f"op-{number}", client, number, at, field, "reset" if reset else "set",
+            None if reset else value, 0 if stale or row is None else row.revision,
+        )  # fmt: skip
+        self.sent.append(operation)
+        self.actor_of[operation.id] = actor
+        self.submit(operation)
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.sent)
+    def send_again(self, data: st.DataObject) -> None:
+        operation = data.draw(st.sampled_from(self.sent[-6:]))
+        was_done = operation.id in self.done
+        before = {key: self.actual(key) for key in self.opinions if self.is_open(key[0])}
+        status = self.submit(operation)
+        if was_done:
+            assert status == "confirmed"
+            after = {key: self.actual(key) for key in before}
+            assert after == before
+
+    def submit(self, operation: Operation) -> str:
+        key = (operation.target, operation.field)
+        wanted = None if operation.kind == "reset" else ("set", operation.value)
+        held = self.run(self.disk.load([operation.target]))[operation.target]
+        row = held.get(operation.field)
+        known = operation.id in self.done
+        outcome = self.run(
+            self.engine.submit(operation, actor=self.actor_of[operation.id], wait=False)
+        )
+        if outcome.status == "conflict":
+            newer = self.rows().get(key)
+            assert newer is not None
+            assert newer.revision > operation.base
+        elif outcome.status == "refused":
+            assert self.is_enforced(key) or operation.value == POISON or row is not None
+        elif outcome.problem == "" and not known and self.is_open(operation.target):
+            self.absorb(key)
+            self.took(key, self.opinions.get(key), *self.outcomes(key, wanted))
+        return outcome.status
+
+    # --- time and faults -------------------------------------------------------------------------
+
+    @rule(duration=seconds)
+    def wait(self, duration: float) -> None:
+        self.run(asyncio.sleep(duration))
+
+    @rule(times=st.integers(1, 3))
+    def commits_will_fail(self, times: int) -> None:
+        self.store.commits.fail(times)
+
+    @rule()
+    def an_answer_will_be_lost(self) -> None:
+        self.store.commits.lose_answer()
+
+    @rule(delay=st.sampled_from([0.2, 2.0]))
+    def commits_will_take_long(self, delay: float) -> None:
+        self.store.commits.delay(delay, 2)
+
+    @rule(times=st.integers(1, 2))
+    def loads_will_fail(self, times: int) -> None:
+        self.store.loads.fail(times)
+
+    @rule(delay=st.sampled_from([0.2, 2.0]))
+    def loads_will_take_long(self, delay: float) -> None:
+        self.store.loads.delay(delay)
+
+    @rule()
+    def settle(self) -> None:
+        """All is well for a while: then nothing is dirty, and what is stored is what is shown."""
+        self.mend()
+        for tab in self.holding:
+            self.run(_soon(tab.release))
+        self.holding.clear()
+        self.run(asyncio.sleep(120))
+        self.check()
+        rows = self.rows()
+        for target in TARGETS:
+            layer = self.engine.layers.get(target)
+            if layer is None:
+                continue
+            assert not layer.pending, f"{target} is still dirty: {list(layer.pending.edits())}"
+            for field in TOOL.fields:
+                if layer.gate.is_open:
+                    assert self.read(field, rows.get((target, field))) == self.actual(
+                        (target, field)
+                    )
+        for tab in self.tabs:
+            expected = "idle" if not tab.stack else "error" if tab.refused else "ready"
+            assert tab.status == expected, (tab.status, tab.last_error)
+        assert not self.intents
+        self.check_journal()
+
+    def check_journal(self) -> None:
+        changes = self.run(self.engine.history(TARGETS, limit=10_000))
+        assert [one.revision for one in changes] == sorted(
+            (one.revision for one in changes), reverse=True
+        )
+        for change in changes:
+            row = Row(change.kind, change.text, change.revision, "", 0.0)
+            wrote = self.read(change.field, row)
+            assert wrote in self.history.get((change.target, change.field), []), change
+
+    @rule()
+    def restart(self) -> None:
+        """A clean stop saves everything."""
+        self.mend()
+        before = {key: self.actual(key) for key in self.opinions if self.is_open(key[0])}
+        waited = dict(self.intents)
+        self.run(self.engine.stop())
+        rows = self.rows()
+        for key, opinion in before.items():
+            stored = self.read(key[1], rows.get(key))
+            layer = self.engine.layer(key[0])
+            if key not in waited and key[1] not in layer.refused:
+                assert stored == opinion, f"{key}: stored {stored}, shown {opinion}"
+        self.abandon()
+        self.after_a_stop()
+
+    @rule()
+    def crash(self) -> None:
+        """The process is killed: what was confirmed is there."""
+        self.abandon()
+        self.after_a_stop()
+
+    def after_a_stop(self) -> None:
+        intents, self.intents = self.intents, {}
+        self.begin()
+        rows = self.rows()
+        for key, opinion in intents.items():  # what the load was to bring in may be there, or not
+            self.history.setdefault(key, [None]).append(opinion)
+        for key in {*self.opinions, *intents}:
+            self.check_durable(key, rows)
+            self.accept(key, self.read(key[1], rows.get(key)))
+            self.durable[key] = len(self.history.get(key, [None])) - 1
+
+    # --- invariants ------------------------------------------------------------------------------
+
+    def absorb(self, key: Key) -> None:
+        """What happened by itself: a load brought an intent in, or a commit set an edit aside."""
+        target, field = key
+        layer = self.engine.layer(target)
+        if not layer.gate.is_open:
+            return
+        actual = self.actual(key)
+        if key in self.intents:
+            wanted = self.intents.pop(key)
+            allowed = [*self.outcomes(key, wanted), self.opinions.get(key)]
+            assert field in layer.refused or actual in allowed, f"{key}: {actual}"
+            self.history.setdefault(key, [None]).append(wanted)
+            self.accept(key, actual)
+        elif actual != self.opinions.get(key) and field in layer.refused:
+            refused = layer.refused[field].edit
+            value = None if refused.kind in ("block", "reset") else frozen(refused.value)
+            assert (refused.kind, value) == self.opinions.get(key) or refused.kind == "reset"
+            self.accept(key, actual)
+
+    def check_durable(self, key: Key, rows: Mapping[Key, Row]) -> None:
+        """What is stored was said by the layer, and not before what was confirmed."""
+        row = rows.get(key)
+        said = self.history.get(key, [None])
+        at = self.durable.get(key, 0)
+        stored = self.read(key[1], row)
+        while at < len(said) and said[at] != stored:
+            at += 1
+        assert at < len(said), (
+            f"{key}: {stored} is stored; confirmed and later: {said[at:] or said}"
+        )
+        self.durable[key] = at
+        revision = row.revision if row is not None else 0
+        assert revision >= self.revisions.get(key, 0), f"{key}: its revision shrank"
+        self.revisions[key] = revision
+
+    @invariant()
+    def check(self) -> None:
+        rows = self.rows()
+        for key in {(target, field) for target in TARGETS for field in TOOL.fields}:
+            target, field = key
+            if self.is_open(target):
+                self.absorb(key)
+                assert self.actual(key) == self.opinions.get(key), key
+            layer = self.engine.layers.get(target)
+            self.check_durable(key, rows)
+            if (
+                layer is not None
+                and layer.gate.is_open
+                and layer.pending.newest(field) is None
+                and field not in layer.conflicts
+            ):
+                stored = self.read(field, rows.get(key))
+                assert stored == self.opinions.get(key), f"{key} is clean but isn't durable"
+                self.durable[key] = len(self.history.get(key, [None])) - 1
+        for tab in self.tabs:
+            self.check_tab(tab)
+
+    def check_tab(self, tab: Binding[Panel]) -> None:
+        stack = list(tab.stack)
+        dirty = any(layer.is_dirty for layer in tab.layers)
+        assert tab.is_dirty is dirty
+        assert (tab.status == "idle") is (not stack)
+        assert not tab.conflicts
+        if tab.status == "ready":
+            assert tab.ready
+            assert not dirty
+            assert not tab.last_error
+        if not tab.ready:
+            assert tab.status in ("idle", "loading", "error")
+            return
+        for field in TOOL.fields:
+            expected = fold(field, [self.opinions.get((each, field)) for each in stack])
+            assert tab.get(field) == expected, f"{field}: {tab.get(field)}, not {expected}"
+            assert tab.explain(field).value == expected
+
+
+async def _soon(work: Any) -> Any:
+    """Edits belong to a running loop."""
+    return work()
+
+
+class OnMemory(Machine):
+    def make_store(self) -> Store:
+        return MemoryStore()
+
+
+class OnSQLite(Machine):
+    def make_store(self) -> Store:
+        return SQLiteStore(f"{self.folder.name}/machine.db", threaded=False)
+
+
+TestOnMemory = OnMemory.TestCase
+TestOnSQLite = OnSQLite.TestCase
+TestOnMemory.settings = TestOnSQLite.settings = PROFILE
