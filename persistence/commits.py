@@ -275,7 +275,7 @@ class Committer:
             if position % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
         for layer, _ in work:
-            if layer.pending.waiting and not layer.pending.slot:
+            if layer.pending.waiting and layer.pending.slot is None:
                 self._engine.scheduler.touch(layer.pending, asyncio.get_running_loop().time())
 
     def _confirm(self, layer: Layer, edit: Dirty, revision: int) -> None:

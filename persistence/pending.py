@@ -42,14 +42,15 @@ class Dirty(NamedTuple):
 class Pending:
     """The edits of one target on their way to the store, and when they are due."""
 
-    __slots__ = ("deadline", "holds", "latest", "owner", "sent", "slot", "waiting")
+    __slots__ = ("holds", "latest", "owner", "sent", "slot", "touched", "waiting")
 
     def __init__(self, owner: Any = None) -> None:
         self.owner = owner
         self.waiting: dict[str, Dirty] = {}
         self.sent: dict[str, Dirty] = {}
-        self.deadline = self.latest = NEVER
-        self.slot = self.holds = 0
+        self.touched = self.latest = NEVER
+        self.slot: int | None = None
+        self.holds = 0
 
     def __bool__(self) -> bool:
         return bool(self.waiting or self.sent)

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import heapq
-from math import ceil
 from typing import Generic, Protocol, TypeVar
 
 TICK = 0.005
@@ -19,11 +18,14 @@ NEVER = float("inf")
 
 
 class Schedulable(Protocol):
-    """What the scheduler keeps on an item; `deadline` and `latest` start as NEVER."""
+    """What the scheduler keeps on an item; `touched` and `latest` start as NEVER, `slot` as None."""
 
-    deadline: float
+    touched: float
+    """The last touch; NEVER for one that was expedited."""
     latest: float
-    slot: int
+    """The deadline is `debounce` after the last touch, or this, if it is earlier."""
+    slot: int | None
+    """Where it is on the wheel; None for one that isn't scheduled."""
     holds: int
 
 
@@ -42,25 +44,21 @@ class Scheduler(Generic[Item]):
 
     def touch(self, item: Item, now: float) -> None:
         """Something of it changed: due after the debounce, at the latest after the max wait."""
-        deadline = now + self.debounce
-        if item.slot:
-            latest = item.latest
-            if deadline > item.deadline:  # a retry further off stays where it is
-                item.deadline = deadline if deadline < latest else latest  # noqa: FURB136  # faster
-            return
-        item.latest = now + self.max_wait
-        item.deadline = min(deadline, item.latest)
-        self._enter(item)
+        if item.slot is None:
+            item.touched, item.latest = now, now + self.max_wait
+            self._enter(item, self._deadline(item))
+        elif item.touched < now:  # one that was expedited, to now or to a retry, stays there
+            item.touched = now
 
-    def expedite(self, item: Item, now: float) -> None:
-        """Due at `now`, which may lie in the future (a retry), whatever was said before."""
-        item.latest = item.deadline = now
-        self._enter(item)
+    def expedite(self, item: Item, when: float) -> None:
+        """Due at `when`, which may lie in the future (a retry), whatever was said before."""
+        item.touched, item.latest = NEVER, when
+        self._enter(item, when)
 
     def cancel(self, item: Item) -> None:
         """Not due any more. Its slot forgets it when it comes up."""
-        item.deadline = item.latest = NEVER
-        item.slot = 0
+        item.touched = item.latest = NEVER
+        item.slot = None
 
     def due(self, now: float) -> list[Item]:
         """Take out all items whose deadline has passed, held ones excepted."""
@@ -71,23 +69,27 @@ class Scheduler(Generic[Item]):
             for item in self._slots.pop(slot, ()):
                 if item.slot != slot:
                     continue  # cancelled, or put into an earlier slot since
-                item.slot = 0
+                item.slot = None
                 if item.holds:
                     continue
-                if item.deadline <= now + 1e-9:
-                    item.deadline = item.latest = NEVER
+                deadline = self._deadline(item)
+                if deadline <= now + 1e-9:
+                    item.touched = item.latest = NEVER
                     found.append(item)
                 else:
-                    self._enter(item)
+                    self._enter(item, deadline)
         return found
 
     def next(self) -> float | None:
         """When to ask again; None while nothing is scheduled."""
         return self._ticks[0] * TICK if self._ticks else None
 
-    def _enter(self, item: Item) -> None:
-        slot = max(1, ceil(item.deadline / TICK - 1e-6))
-        if item.slot == slot or (item.slot and item.slot < slot):
+    def _deadline(self, item: Item) -> float:
+        return min(item.touched + self.debounce, item.latest)
+
+    def _enter(self, item: Item, deadline: float) -> None:
+        slot = int(deadline / TICK - 1e-6) + 1  # the first tick that isn't before it
+        if item.slot is not None and item.slot <= slot:
             return  # it comes up in time, and moves on then
         item.slot = slot
         held = self._slots.get(slot)

@@ -12,9 +12,9 @@ from persistence.scheduler import NEVER, TICK, Scheduler
 
 @dataclass(eq=False)
 class Item:
-    deadline: float = NEVER
+    touched: float = NEVER
     latest: float = NEVER
-    slot: int = 0
+    slot: int | None = None
     holds: int = 0
 
 
