@@ -13,26 +13,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from persistence import Engine, Settings, setting
+from persistence import Engine
 
+from .declare import texts
 from .measure import Answer, Line, duration, folder, in_turns, runner, show, times
 from .raw import RawSQLite
 
 SETTINGS, FIELDS = 10_000, 10
 TOOL = "bench-burst"
-
-
-class Panel(Settings, tool=TOOL, edit="shot"):
-    f0: str = setting("")
-    f1: str = setting("")
-    f2: str = setting("")
-    f3: str = setting("")
-    f4: str = setting("")
-    f5: str = setting("")
-    f6: str = setting("")
-    f7: str = setting("")
-    f8: str = setting("")
-    f9: str = setting("")
+Panel = texts(TOOL, FIELDS)
 
 
 def benchmark(quick: bool) -> Iterator[Answer]:
@@ -54,7 +43,7 @@ def _burst(path: Path, loop: asyncio.Runner, rounds: int) -> Iterator[Answer]:
     async def ours() -> float:
         text = _text(next(turn))
         for binding in bindings:
-            binding.update(**{f"f{i}": text for i in range(FIELDS)})
+            binding.update(**{f"k{i}": text for i in range(FIELDS)})
         begun = time.perf_counter()
         await engine.flush()
         return time.perf_counter() - begun
@@ -63,13 +52,13 @@ def _burst(path: Path, loop: asyncio.Runner, rounds: int) -> Iterator[Answer]:
         text = f'"{_text(next(turn))}"'
         shots = range(SETTINGS // FIELDS)
         return raw.commit(
-            (("shot", f"shot-{shot}", TOOL, f"f{i}"), text) for shot in shots for i in range(FIELDS)
+            (("shot", f"shot-{shot}", TOOL, f"k{i}"), text) for shot in shots for i in range(FIELDS)
         )
 
     async def stall() -> float:
         text = _text(next(turn))
         for binding in bindings:
-            binding.update(**{f"f{i}": text for i in range(FIELDS)})
+            binding.update(**{f"k{i}": text for i in range(FIELDS)})
         return await _longest_gap(engine.flush)
 
     last = 0.1

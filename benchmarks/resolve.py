@@ -10,8 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from persistence import Engine, settings
+from persistence import Engine
 
+from .declare import numbers
 from .measure import Answer, Missing, calls, in_turns, peer, runner, show, times
 
 SCOPES = ("user", "project", "shot", "take")
@@ -64,21 +65,13 @@ def _updating(binding: Any, size: int, rounds: int) -> Answer:
 
 async def _four_layers(engine: Engine, size: int) -> Any:
     """A tool of `size` settings, of which each layer overrides some."""
-    fields = {f"k{i}": (int, settings.setting(i)) for i in range(size)}
-    tool = _declare(f"bench-{size}", fields)
+    tool = numbers(f"bench-{size}", size, edit="take")
     binding = await engine.open(tool, OWNERS)
     for step, scope in zip((5, 10, 20, 40), SCOPES, strict=True):
         binding.update(scope=scope, **{f"k{i}": i + step for i in range(0, size, step)})
     await binding.flush()
     binding.update(k1=-1)
     return binding
-
-
-def _declare(tool: str, fields: dict[str, tuple[type, Any]]) -> Any:
-    body = {name: default for name, (_, default) in fields.items()}
-    annotations = {name: kind for name, (kind, _) in fields.items()}
-    made = {"__annotations__": annotations, "__module__": __name__, **body}
-    return type(settings.Settings)("Made", (settings.Settings,), made, tool=tool, edit="take")
 
 
 def _django_preferences() -> Any:
