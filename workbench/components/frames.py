@@ -55,6 +55,7 @@ def _tick(tick: Any) -> rx.Component:
     return rx.el.span(
         rx.el.span(tick.frame, class_name="tick-frame"),
         class_name="tick",
+        title=tick.name,
         style={"left": tick.left},
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 
-from workbench.components.base import here, icon, link
+from workbench.components.base import button, here, icon, link
 from workbench.components.lists import (
     away,
+    empty,
     menu,
     menu_item,
     name_field,
@@ -17,6 +18,7 @@ from workbench.components.panels import images, interface, motion, words
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
 from workbench.components.status import shot_status
+from workbench.settings import TOOLS, Travel
 from workbench.states.project import Project
 
 
@@ -102,10 +104,28 @@ def _step(name: str, label: str, to: rx.Var[str]) -> rx.Component:
 
 
 def _tools() -> rx.Component:
+    """The panels once everything in them is loaded; never defaults in the place of values."""
+    ready, failed = Travel.ready, Travel.status == "error"
+    for tool in TOOLS[1:]:
+        ready, failed = ready & tool.ready, failed | (tool.status == "error")
+    return rx.cond(ready, _panels(), rx.cond(failed, _not_loaded(), _tools_skeleton()))
+
+
+def _panels() -> rx.Component:
     return rx.el.div(
         rx.el.div(words(), motion(), class_name="tools-main"),
         rx.el.div(images(), interface(), class_name="tools-side"),
         class_name="tools",
+    )
+
+
+def _not_loaded() -> rx.Component:
+    return empty(
+        "database-zap",
+        "The settings of this shot couldn’t be loaded",
+        "Nothing was changed. They are tried again by themselves, or by you.",
+        rx.el.p(Travel.last_error, class_name="meta"),
+        button("Try again", kind="primary", on_click=[tool.retry for tool in TOOLS]),
     )
 
 
