@@ -8,6 +8,7 @@ for a save. Everything that is handed over in one `commit` is one transaction, d
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,8 @@ from .base import Change, Layers, Receipt, Row, Write
 from .migrations import HEAD, VERSIONS, upgrade
 from .statements import AT_ONCE, Statements, parts, statements
 from .tables import PREFIX
+
+log = logging.getLogger("persistence.store")
 
 Result = TypeVar("Result")
 Connection = sqlite3.Connection
@@ -51,6 +54,15 @@ class SQLiteStore:
     - `threaded=False` does everything in the caller's thread, before `await` returns.
     """
 
+    BEHIND = 1_000
+    """Journal rows that the timeline may be behind before it is extended, when there is time."""
+
+    FAR_BEHIND = 50_000
+    """The same, whether there is time or not: a history scans what the timeline lacks."""
+
+    EXTENDED_AT_ONCE = 5_000
+    """Journal rows in one extension: about 10 ms."""
+
     def __init__(
         self,
         path: str | Path,
@@ -67,6 +79,7 @@ class SQLiteStore:
         self._writer = Lane("writer", self.path, self._connect_writer, threaded=threaded)
         self._reader = Lane("reader", self.path, self._connect_reader, threaded=threaded)
         self._threaded = threaded
+        self._behind = 0
 
     async def open(self) -> None:
         await self._writer.run(_nothing)
@@ -83,9 +96,18 @@ class SQLiteStore:
         if not writes:
             return Receipt([])
         pause = _pause if self._threaded and len(writes) > CHUNK else _no_pause
-        return await self._writer.run(
-            lambda connection: _commit(connection, self._sql, writes, pause)
-        )
+        receipt = await self._writer.run(lambda c: _commit(c, self._sql, writes, pause))
+        self._behind += len(writes)
+        if self._behind >= self.BEHIND:
+            self._writer.afterwards(self._extend)
+        return receipt
+
+    def _extend(self, connection: Connection) -> None:
+        """Let the timeline catch up, between two saves or when it can't wait any more."""
+        while self._writer.is_idle or self._behind > self.FAR_BEHIND:
+            self._behind = _extend(connection, self._sql, self.EXTENDED_AT_ONCE)
+            if self._behind == 0:
+                break
 
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         ids = list(operations)
@@ -119,7 +141,7 @@ class SQLiteStore:
         low, high = await run(lambda connection: connection.execute(sql.journal_range).fetchone())
         for start in range(low, high, PRUNED_AT_ONCE):
             some = (start, min(start + PRUNED_AT_ONCE, high), older_than)
-            gone += await run(lambda c, some=some: _change(c, sql.prune_journal, *some))
+            gone += await run(lambda c, some=some: _prune_journal(c, sql, *some))
         some = (keep_operations_after, PRUNED_AT_ONCE)
         while count := await run(lambda c, some=some: _change(c, sql.prune_operations, *some)):
             gone += count
@@ -188,6 +210,13 @@ class Lane:
         self._connection: Connection | None = None
         self._file: tuple[int, int] | None = None
         self._thread: ThreadPoolExecutor | None = None
+        self._waiting = 0
+        self._is_afterwards = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody waits for this connection."""
+        return self._waiting == 0
 
     @property
     def is_connected(self) -> bool:
@@ -198,7 +227,31 @@ class Lane:
             return self._work(job)
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, f"persistence-{self._name}")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, job)
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._work, job)
+        finally:
+            self._waiting -= 1
+
+    def afterwards(self, job: Callable[[Connection], None]) -> None:
+        """Do it when what is waited for is done; nobody waits for this. Once at a time."""
+        if self._is_afterwards:
+            return
+        if self._thread is not None:
+            self._is_afterwards = True
+            self._thread.submit(self._work_afterwards, job)
+        elif not self._threaded:
+            self._is_afterwards = True
+            self._work_afterwards(job)
+
+    def _work_afterwards(self, job: Callable[[Connection], None]) -> None:
+        try:
+            self._work(job)
+        except StoreError as error:
+            log.debug("not now: %s", error)  # whoever needs the database will hear of it
+        finally:
+            self._is_afterwards = False
 
     async def close(self) -> None:
         """Finish what was begun, then disconnect. A later `run` connects again."""
@@ -393,6 +446,7 @@ def _all_at_once(
         ]:
             connection.executemany(sql.done, done)
             pause()
+    connection.execute(sql.count, (first + len(writes) - 1, "revision"))
     return Receipt(range(first, first + len(writes)))
 
 
@@ -424,6 +478,7 @@ def _one_by_one(
         connection.execute("RELEASE one")
         if position % CHUNK == CHUNK - 1:
             pause()
+    connection.execute(sql.count, (revision - 1, "revision"))
     return Receipt(revisions, moved, repeated, refused)
 
 
@@ -445,8 +500,8 @@ def _remember(connection: Connection, sql: Statements, write: Write, revision: i
 
 
 def _next_revision(connection: Connection, sql: Statements) -> int:
-    row = connection.execute(sql.last_revision).fetchone()
-    return row[0] + 1 if row else 1
+    (last,) = connection.execute(sql.last_revision).fetchone()
+    return last + 1
 
 
 def _created(revision: int, write: Write) -> tuple[object, ...]:
@@ -471,7 +526,7 @@ def _sorted(writes: Sequence[Write], pause: Callable[[], None]) -> list[int]:
     order: list[int] = []
     for start in range(0, len(writes), 1000):
         run = range(start, min(start + 1000, len(writes)))
-        order += sorted(run, key=lambda position: writes[position][:2])
+        order += sorted(run, key=lambda position: writes[position].target)
         pause()
     return order
 
@@ -501,6 +556,31 @@ def _forget(connection: Connection, sql: Statements, scope: str, owner: str) -> 
 def _change(connection: Connection, statement: str, *parameters: float) -> int:
     with Transaction(connection):
         return connection.execute(statement, parameters).rowcount
+
+
+def _prune_journal(
+    connection: Connection, sql: Statements, low: int, high: int, older_than: float
+) -> int:
+    with Transaction(connection):
+        keys = connection.execute(sql.prune_journal, (low, high, older_than)).fetchall()
+        connection.executemany(sql.prune_timeline, keys)
+    return len(keys)
+
+
+def _extend(connection: Connection, sql: Statements, at_once: int) -> int:
+    """One run of journal rows into the timeline; how many are left. Not made durable by itself:
+    after a power cut it is done again."""
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        with Transaction(connection):
+            (low,) = connection.execute(sql.timeline_end).fetchone()
+            (last,) = connection.execute(sql.last_revision).fetchone()
+            high = min(low + at_once, last)
+            connection.execute(sql.extend_timeline, (low, high))
+            connection.execute(sql.count, (high, "timeline"))
+    finally:
+        connection.execute("PRAGMA synchronous = FULL")
+    return last - high
 
 
 def _nothing(_: Connection) -> None:
@@ -563,13 +643,18 @@ def _history(
     before: int | None,
     limit: int,
 ) -> list[Change]:
-    statement = sql.history(has_field=field is not None, has_before=before is not None)
-    rest = [part for part in (field, before) if part is not None]
-    each = [
-        [
-            Change(revision, target, *row)
-            for revision, *row in _fetch(connection, statement, [*target, *rest, max(limit, 0)])
+    both = sql.history(has_field=field is not None, has_before=before is not None)
+    rest = [*(part for part in (field, before) if part is not None), max(limit, 0)]
+    connection.execute("BEGIN")  # both read the same state
+    try:
+        found = [
+            [
+                Change(revision, target, *row)
+                for revision, *row in _fetch(connection, statement, [*target, *rest])
+            ]
+            for target in dict.fromkeys(targets)
+            for statement in both
         ]
-        for target in dict.fromkeys(targets)
-    ]
-    return list(islice(merge(*each, key=lambda change: -change.revision), max(limit, 0)))
+    finally:
+        connection.execute("COMMIT")
+    return list(islice(merge(*found, key=lambda change: -change.revision), max(limit, 0)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.expression import ClauseElement
@@ -55,15 +55,22 @@ class Statements:
     done_anyway: str
     """The same; one that is known stays as it is."""
     last_revision: str
+    timeline_end: str
+    count: str
+    """Set a counter: value, name."""
+    extend_timeline: str
+    """From (not included) and to a revision."""
     version: str
     tools: str
     """scope, owner."""
-    forget: tuple[str, str, str]
-    """Count, then remove overrides and journal: scope, owner."""
+    forget: tuple[str, ...]
+    """Count overrides, then remove them and what the journal has: scope, owner."""
     prune_tombstones: str
     """at."""
     prune_journal: str
-    """From (not included) and to a revision, at."""
+    """From (not included) and to a revision, at; gives the timeline's keys of what went."""
+    prune_timeline: str
+    """scope, owner, tool, revision."""
     journal_range: str
     prune_operations: str
     """at, how many at most."""
@@ -96,14 +103,26 @@ class Statements:
         marks = ",".join("?" * ids)
         return f"SELECT id, revision FROM {self.prefix}operation WHERE id IN ({marks})"
 
-    def history(self, *, has_field: bool, has_before: bool) -> str:
-        """scope, owner, tool, the field, before, limit."""
-        field = "AND field = ? " if has_field else ""
-        before = "AND revision < ? " if has_before else ""
+    def history(self, *, has_field: bool, has_before: bool) -> tuple[str, str]:
+        """What the timeline has, and what it doesn't have yet: scope, owner, tool, the field,
+        before, limit."""
+        field = "AND c.field = ? " if has_field else ""
+        before = "AND c.revision < ? " if has_before else ""
+        columns = (
+            "SELECT c.revision, c.field, c.kind, c.text, c.author, c.source, c.at, c.group_id, "
+            "c.version, c.note"
+        )
         return (
-            "SELECT revision, field, kind, text, author, source, at, group_id, version, note "
-            f"FROM {self.prefix}change WHERE scope = ? AND owner = ? AND tool = ? {field}{before}"
-            "ORDER BY revision DESC LIMIT ?"
+            (
+                f"{columns} FROM {self.prefix}timeline t CROSS JOIN {self.prefix}change c "
+                "ON c.revision = t.revision WHERE t.scope = ? AND t.owner = ? AND t.tool = ? "
+                f"{field}{before.replace('c.', 't.')}ORDER BY t.revision DESC LIMIT ?"
+            ),
+            (
+                f"{columns} FROM {self.prefix}change c WHERE c.revision > ({self.timeline_end}) "
+                f"AND c.scope = ? AND c.owner = ? AND c.tool = ? {field}{before}"
+                "ORDER BY c.revision DESC LIMIT ?"
+            ),
         )
 
 
@@ -113,7 +132,14 @@ def statements(prefix: str) -> Statements:
     override, change = made.table(made.override), made.table(made.change)
     operation = made.table(made.operation)
     key = ("scope", "owner", "tool", "field")
-    names = {"o": override.name, "c": change.name, "p": operation.name}
+    names = {
+        "o": override.name,
+        "c": change.name,
+        "t": made.table(made.timeline).name,
+        "p": operation.name,
+        "n": made.table(made.counter).name,
+    }
+    timeline_end = "SELECT value FROM {n} WHERE name = 'timeline'".format(**names)
     at_its_base = [override.c[name] == bindparam(f"key_{name}") for name in key]
     at_its_base.append(override.c.revision == bindparam("base"))
     return Statements(
@@ -127,30 +153,39 @@ def statements(prefix: str) -> Statements:
         _compiled(insert(change), change.c.keys()),
         _compiled(insert(operation), operation.c.keys()),
         _compiled(insert(operation).on_conflict_do_nothing(), operation.c.keys()),
-        f"SELECT seq FROM sqlite_sequence WHERE name = '{change.name}'",
+        "SELECT max(value, coalesce((SELECT max(revision) FROM {c}), 0)) "
+        "FROM {n} WHERE name = 'revision'".format(**names),
+        timeline_end,
+        "UPDATE {n} SET value = ? WHERE name = ?".format(**names),
+        "INSERT OR IGNORE INTO {t} (scope, owner, tool, revision) "
+        "SELECT scope, owner, tool, revision FROM {c} WHERE revision > ? AND revision <= ? "
+        "ORDER BY scope, owner, tool, revision".format(**names),
         f"SELECT version_num FROM {made.version_table}",
         "SELECT DISTINCT tool FROM {o} WHERE scope = ? AND owner = ? ORDER BY tool".format(**names),
         (
             "SELECT count(*) FROM {o} WHERE scope = ? AND owner = ?".format(**names),
-            _compiled(_of_owner(override), [], ["scope_1", "owner_1"]),
-            _compiled(_of_owner(change), [], ["scope_1", "owner_1"]),
+            "DELETE FROM {o} WHERE scope = ? AND owner = ?".format(**names),
+            "DELETE FROM {c} WHERE revision IN "
+            "(SELECT revision FROM {t} WHERE scope = ? AND owner = ?)".format(**names),
+            "DELETE FROM {t} WHERE scope = ? AND owner = ?".format(**names),
+            (
+                f"DELETE FROM {change.name} WHERE revision > ({timeline_end}) "
+                "AND scope = ? AND owner = ?"
+            ),
         ),
         "DELETE FROM {o} WHERE kind = 'reset' AND EXISTS (SELECT 1 FROM {c} c "
         "WHERE c.revision = {o}.revision AND c.at < ?)".format(**names),
         "DELETE FROM {c} WHERE revision > ? AND revision <= ? AND at < ? AND NOT EXISTS "
         "(SELECT 1 FROM {o} o WHERE o.scope = {c}.scope AND o.owner = {c}.owner "
-        "AND o.tool = {c}.tool AND o.field = {c}.field "
-        "AND o.revision = {c}.revision)".format(**names),
+        "AND o.tool = {c}.tool AND o.field = {c}.field AND o.revision = {c}.revision) "
+        "RETURNING scope, owner, tool, revision".format(**names),
+        "DELETE FROM {t} WHERE scope = ? AND owner = ? AND tool = ? AND revision = ?".format(
+            **names
+        ),
         "SELECT coalesce(min(revision), 1) - 1, coalesce(max(revision), 0) FROM {c}".format(
             **names
         ),
         "DELETE FROM {p} WHERE id IN (SELECT id FROM {p} WHERE at < ? LIMIT ?)".format(**names),
-    )
-
-
-def _of_owner(table: Table) -> Any:
-    return delete(table).where(
-        table.c.scope == bindparam("scope_1"), table.c.owner == bindparam("owner_1")
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Integer, MetaData, Table, Text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -28,7 +28,9 @@ class Tables:
     metadata: MetaData
     override: type[SQLModel]
     change: type[SQLModel]
+    timeline: type[SQLModel]
     operation: type[SQLModel]
+    counter: type[SQLModel]
     version_table: str
 
     def table(self, model: type[SQLModel]) -> Table:
@@ -66,14 +68,8 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         """The journal: what a field was set to, when and by whom. Its id is the revision."""
 
         __tablename__ = f"{prefix}change"  # pyright: ignore[reportAssignmentType]
-        __table_args__ = (
-            Index(f"{prefix}change_history", "scope", "owner", "tool", "revision"),
-            {"sqlite_autoincrement": True},  # else a pruned revision would be given again
-        )
 
-        revision: int | None = Field(
-            default=None, sa_column=Column(_Revision, primary_key=True, autoincrement=True)
-        )
+        revision: int = Field(sa_column=Column(_Revision, primary_key=True, autoincrement=False))
         scope: str = Field(sa_type=Text)
         owner: str = Field(sa_type=Text)
         tool: str = Field(sa_type=Text)
@@ -87,6 +83,18 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         version: int = Field(sa_type=Integer)
         note: str | None = Field(default=None, sa_type=Text)
 
+    class Timeline(Base, table=True):
+        """Where in the journal a target's changes are. An index in all but name, filled in runs,
+        behind the saves: kept up row by row it would double what a save writes."""
+
+        __tablename__ = f"{prefix}timeline"  # pyright: ignore[reportAssignmentType]
+        __table_args__ = {"sqlite_with_rowid": False}
+
+        scope: str = Field(sa_type=Text, primary_key=True)
+        owner: str = Field(sa_type=Text, primary_key=True)
+        tool: str = Field(sa_type=Text, primary_key=True)
+        revision: int = Field(sa_column=Column(_Revision, primary_key=True, autoincrement=False))
+
     class Operation(Base, table=True):
         """Ids of operations that were done. They grow with time, so that the index appends."""
 
@@ -97,4 +105,16 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         revision: int = Field(sa_type=cast("Any", _Revision))
         at: float = Field(sa_type=Double)
 
-    return Tables(metadata, Override, Change, Operation, f"{prefix}alembic_version")
+    class Counter(Base, table=True):
+        """`revision`: the last one given, since one that was pruned mustn't be given again.
+        `timeline`: up to which revision the timeline reaches."""
+
+        __tablename__ = f"{prefix}counter"  # pyright: ignore[reportAssignmentType]
+        __table_args__ = {"sqlite_with_rowid": False}
+
+        name: str = Field(sa_type=Text, primary_key=True)
+        value: int = Field(sa_type=cast("Any", _Revision))
+
+    return Tables(
+        metadata, Override, Change, Timeline, Operation, Counter, f"{prefix}alembic_version"
+    )

@@ -32,8 +32,10 @@ def threaded(request: pytest.FixtureRequest) -> bool:
 
 
 @asynccontextmanager
-async def opened(path: Path, *, threaded: bool = True) -> AsyncIterator[SQLiteStore]:
-    store = SQLiteStore(path, threaded=threaded, busy_timeout=0.05)
+async def opened(
+    path: Path, *, threaded: bool = True, busy_timeout: float = 0.05
+) -> AsyncIterator[SQLiteStore]:
+    store = SQLiteStore(path, threaded=threaded, busy_timeout=busy_timeout)
     try:
         yield store
     finally:
@@ -246,12 +248,68 @@ async def test_a_batch_of_thousands_with_one_that_moved(tmp_path: Path, write: M
         assert len(await fields(store)) == 2_500
 
 
+# --- the timeline behind the journal -------------------------------------------------------------
+
+
+class Hasty(SQLiteStore):
+    """Extends the timeline all the time, in small runs."""
+
+    BEHIND = 1
+    EXTENDED_AT_ONCE = 7
+
+
+class Lazy(SQLiteStore):
+    """Never extends it."""
+
+    BEHIND = 1_000_000
+
+
+@pytest.mark.parametrize("kind", [Hasty, Lazy, SQLiteStore])
+async def test_the_history_is_the_same_however_far_the_timeline_is(
+    tmp_path: Path, write: Make, threaded: bool, kind: type[SQLiteStore]
+) -> None:
+    store = kind(tmp_path / "app.db", threaded=threaded)
+    other = Target("shot", "s2", "travel")
+    base = 0
+    for number in range(100):
+        receipt = await store.commit(
+            [write(text=str(number), base=base), write(f"f{number}", target=other)]
+        )
+        base = receipt.revisions[0]
+    pages: list[str | None] = []
+    before = None
+    while page := await store.history([SHOT], before=before, limit=7):
+        pages += [change.text for change in page]
+        before = page[-1].revision
+    assert pages == [str(number) for number in reversed(range(100))]
+    assert len(await store.history([SHOT, other], limit=1_000)) == 200
+    assert len(await store.history([other], field="f7")) == 1
+    assert await store.forget("shot", "s2") == 100
+    assert await store.prune(older_than=2.0, keep_operations_after=0.0) == 99
+    assert [change.text for change in await store.history([SHOT, other])] == ["99"]
+    await store.close()
+    with closing(sqlite3.connect(store.path)) as connection:
+        left = connection.execute("SELECT revision FROM persistence_timeline").fetchall()
+    assert left in ([], [(base,)])
+
+
+async def test_the_timeline_catches_up_when_nothing_else_is_to_do(
+    tmp_path: Path, write: Make
+) -> None:
+    store = Hasty(tmp_path / "app.db")
+    await store.commit([write(f"f{number}") for number in range(100)])
+    await store.close()
+    with closing(sqlite3.connect(store.path)) as connection:
+        found = connection.execute("SELECT count(*) FROM persistence_timeline").fetchone()
+    assert found == (100,)
+
+
 # --- several at once -----------------------------------------------------------------------------
 
 
 async def test_two_processes_share_a_file(tmp_path: Path, write: Make) -> None:
     path = tmp_path / "app.db"
-    async with opened(path) as one, opened(path) as two:
+    async with opened(path, busy_timeout=20) as one, opened(path, busy_timeout=20) as two:
         await asyncio.gather(one.open(), two.open())
         for number in range(20):
             await one.commit([write(f"one{number}")])
@@ -435,8 +493,9 @@ async def test_the_load_searches_and_never_scans(tmp_path: Path, write: Make) ->
                     (sql.known(4), 4),
                     (sql.row(), 4),
                     (sql.tools, 2),
-                    (sql.history(has_field=True, has_before=True), 6),
-                    (sql.history(has_field=False, has_before=False), 4),
+                    *((each, 6) for each in sql.history(has_field=True, has_before=True)),
+                    *((each, 4) for each in sql.history(has_field=False, has_before=False)),
+                    *((each, 2) for each in sql.forget),
                 )
             ]
     steps = [step[3] for plan in plans for step in plan]

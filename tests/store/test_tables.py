@@ -117,7 +117,9 @@ def test_tables_are_made_once_for_a_prefix_and_schema() -> None:
     assert set(tables("x_", "own").metadata.tables) == {
         "own.x_override",
         "own.x_change",
+        "own.x_timeline",
         "own.x_operation",
+        "own.x_counter",
     }
 
 

@@ -1,4 +1,4 @@
-"""Overrides, their journal, and the operations that were done."""
+"""Overrides, their journal and its timeline, the operations that were done."""
 
 # pyright: basic, reportUnknownArgumentType=false
 # (SQLAlchemy leaves the types of columns open)
@@ -30,7 +30,7 @@ def upgrade() -> None:
     )
     op.create_table(
         f"{prefix}change",
-        sa.Column("revision", REVISION, primary_key=True, autoincrement=True),
+        sa.Column("revision", REVISION, primary_key=True, autoincrement=False),
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("tool", sa.Text(), nullable=False),
@@ -43,12 +43,14 @@ def upgrade() -> None:
         sa.Column("group_id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("note", sa.Text()),
-        sqlite_autoincrement=True,
     )
-    op.create_index(
-        f"{prefix}change_history",
-        f"{prefix}change",
-        ["scope", "owner", "tool", "revision"],
+    op.create_table(
+        f"{prefix}timeline",
+        sa.Column("scope", sa.Text(), primary_key=True),
+        sa.Column("owner", sa.Text(), primary_key=True),
+        sa.Column("tool", sa.Text(), primary_key=True),
+        sa.Column("revision", REVISION, primary_key=True, autoincrement=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         f"{prefix}operation",
@@ -57,6 +59,13 @@ def upgrade() -> None:
         sa.Column("at", sa.Double(), nullable=False),
         sqlite_with_rowid=False,
     )
+    counter = op.create_table(
+        f"{prefix}counter",
+        sa.Column("name", sa.Text(), primary_key=True),
+        sa.Column("value", REVISION, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.bulk_insert(counter, [{"name": "revision", "value": 0}, {"name": "timeline", "value": 0}])
 
 
 def downgrade() -> None:
