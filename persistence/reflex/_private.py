@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from reflex.app import App
 
 __all__ = [
-    "DROP", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "Event", "EventContext", "Field", "Middleware",
+    "DROP", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "bound_states", "Event", "EventContext", "Field", "Middleware",
     "RegistrationContext", "State", "StateUpdate", "current_app", "current_event", "delta_of", "enqueue",
     "fields_of", "handler_states", "is_mutable_type", "is_own_field", "make_touched", "mark_visited", "on_children",
-    "override", "owner_state", "root_of", "source_of", "tools", "unwrap", "unwrap_state",
+    "override", "owner_state", "root_of", "source_of", "unwrap", "unwrap_state",
 ]  # fmt: skip
 
 _SEAMS: tuple[tuple[object, tuple[str, ...]], ...] = (
@@ -92,17 +92,17 @@ def is_own_field(cls: type[BaseState], field: Field[Any]) -> bool:
     return field._owner is cls
 
 
-def tools() -> list[tuple[str, Any]]:
-    """Every settings state of the app: its tool's id and the class."""
-    global _tools  # noqa: PLW0603 - what was found last, for as long as it holds
+def bound_states() -> list[type[BaseState]]:
+    """The state classes of the app that have settings."""
+    global _bound  # noqa: PLW0603 - what was found last, for as long as it holds
     states = RegistrationContext.get().base_states
-    if _tools[0] is not states or _tools[1] != len(states):
-        found = [(vars(s)["__tool__"].tool, s) for s in states.values() if "__tool__" in vars(s)]
-        _tools = states, len(states), found
-    return _tools[2]
+    if _bound[0] is not states or _bound[1] != len(states):
+        found = [each for each in states.values() if "__sheets__" in vars(each)]
+        _bound = states, len(states), found
+    return _bound[2]
 
 
-_tools: tuple[Any, int, list[tuple[str, Any]]] = ({}, -1, [])
+_bound: tuple[Any, int, list[type[BaseState]]] = ({}, -1, [])
 
 
 def source_of(var: Any) -> tuple[type[BaseState] | None, str]:

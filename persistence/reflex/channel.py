@@ -7,7 +7,6 @@ hidden button, so that its operations keep their order among Reflex's own events
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import reflex as rx
@@ -16,6 +15,8 @@ from ..errors import EditError
 from ..http import Malformed, parse_operations
 from ..operations import Operation
 from . import _private as rx_
+from .facts import edit_target
+from .mirror import Sheet, refresh, sheets_of
 from .tabs import Tab, Tabs, require_tabs
 
 REMEMBERED = 64
@@ -80,28 +81,26 @@ async def show_accepted(
 ) -> None:
     """Show the new values in this tab's states; the controls that sent them show them already."""
     from .gate import catch_up
-    from .mirror import refresh
 
-    refused = {each["field"]: each for each in tab.answers}
     own: dict[str, dict[str, Any]] = {}
     for each in operations:
         own.setdefault(each.target.tool, {})[each.field] = each.value
-    for tool, cls in rx_.tools():
-        if tool not in own:
-            continue
-        mirrored: Any = await state.get_state(cls)
-        spec = cls.__tool__
-        shown = {name: value for name, value in own[tool].items() if name in spec.fields}
-        cls.__facts__.note_errors(
-            mirrored,
-            list(shown),
-            {
-                name: EditError(name, refused[name]["problem"])
-                for name in shown
-                if name in refused and json.dumps(refused[name]["target"]) == mirrored.target
-            },
-        )
-        refresh(mirrored, tab, spec, cls.__facts__, own=shown)
-        tab.behind.discard(tool)
+    for cls in rx_.bound_states():
+        for sheet in sheets_of(cls):
+            if sheet.tool in own:
+                mirrored = await state.get_state(cls)
+                _show(mirrored, tab, sheet, own[sheet.tool])
     await catch_up(state, tab)
 
+
+def _show(mirrored: Any, tab: Tab, sheet: Sheet, own: dict[str, Any]) -> None:
+    spec = sheet.spec
+    shown = {name: value for name, value in own.items() if name in spec.fields}
+    target = edit_target(tab.bindings.get(spec.tool))
+    problems = {
+        name: EditError(name, refused["problem"])
+        for refused in tab.answers
+        if (name := refused["field"]) in shown and target and refused["target"] == list(target)
+    }
+    sheet.facts.note_errors(mirrored, tab, shown, problems)
+    refresh(mirrored, tab, sheet, own=shown)

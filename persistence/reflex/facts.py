@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol, TypedDict
 
 from ..binding import Binding
@@ -41,8 +41,17 @@ NO_INFO: FieldInfo = {"revision": 0, "own": False, "hidden_by": "", "policy": ""
 class Facts(Protocol):
     """Where a kind of state keeps these."""
 
+    @property
+    def names(self) -> Collection[str]:
+        """The vars of the state that hold them."""
+        ...
+
+    def waits(self, tab: Tab, source: str) -> bool:
+        """Is a change of that source kept aside until the user touched something?"""
+        ...
+
     def note_errors(
-        self, state: Any, names: Iterable[str], problems: Mapping[str, EditError]
+        self, state: Any, tab: Tab, names: Iterable[str], problems: Mapping[str, EditError]
     ) -> None:
         """These settings were edited just now; some were refused."""
         ...
@@ -62,11 +71,21 @@ class Facts(Protocol):
 class StateFacts:
     """In vars of the state itself: those of `SettingsState`."""
 
+    names = frozenset(
+        (
+            "status", "ready", "is_dirty", "last_error", "last_saved", "status_text", "errors", "origins",
+            "info", "hidden", "edit_scope", "scopes", "target",
+        )
+    )  # fmt: skip
+
     def __init__(self, spec: ToolSpec) -> None:
         self._spec = spec
 
+    def waits(self, tab: Tab, source: str) -> bool:
+        return False
+
     def note_errors(
-        self, state: Any, names: Iterable[str], problems: Mapping[str, EditError]
+        self, state: Any, tab: Tab, names: Iterable[str], problems: Mapping[str, EditError]
     ) -> None:
         before: dict[str, str] = state.__dict__.get("errors") or {}
         edited = set(names)

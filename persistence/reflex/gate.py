@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import _private as rx_
 from . import causes
 from .causes import Cause
 from .channel import PersistenceState
-from .mirror import refresh
+from .mirror import capture, forget, refresh, sheets_of
 from .tabs import Page, Tab, Tabs
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Gate(rx_.Middleware):
                 await forget_everything(state, root)
             root.__dict__[MARK] = (tab.actor, tab.id)
             rx_.make_touched(root, ())
-            tab.behind.update(tool for tool, _ in rx_.tools())
+            tab.behind.update(self.tabs.tools())
         page = page_of(root, tab.actor)
         if page != tab.page:
             await self._turn(state, tab, page)
@@ -97,7 +97,7 @@ class Gate(rx_.Middleware):
             return  # it has turned again meanwhile
         if owners == dict(tab.owners) and tab.bindings and not tab.behind:
             return
-        if loads := self.tabs.show(tab, rx_.tools(), owners):
+        if loads := self.tabs.show(tab, owners):
             await asyncio.wait(loads)
             self.tabs.push(tab)  # unless the event that waits is quicker
 
@@ -115,13 +115,12 @@ class Gate(rx_.Middleware):
         cause: Cause,
     ) -> rx_.StateUpdate | None:
         """Hold the event up, if its tool is being loaded."""
-        spec = vars(cls).get("__tool__") if cls is not None else None
-        if spec is None or event.name.rpartition(".")[2] == "retry":
+        if cls is None or event.name.rpartition(".")[2] == "retry":
             return None
-        tool: str = spec.tool
-        binding = tab.bindings.get(tool)
-        if binding is None or not tab.shown.get(tool) or binding.ready:
+        closed = [sheet.tool for sheet in sheets_of(cls) if is_closed(tab, sheet.tool)]
+        if not closed:
             return None
+        tool = closed[0]
         if len(tab.parked) < MAX_PARKED:
             tab.parked.append((event, cause, tool))
             if not cause.stacks.get(tool):
@@ -139,13 +138,20 @@ def page_of(root: rx_.BaseState, actor: str) -> Page:
     return Page(actor, root.rx_router_route_id, root.rx_router_url.path, dict(params))
 
 
+def is_closed(tab: Tab, tool: str) -> bool:
+    """Is the tool of somebody, but not loaded?"""
+    binding = tab.bindings.get(tool)
+    return binding is not None and bool(tab.shown.get(tool)) and not binding.ready
+
+
 async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
     """Show in the tab's states what the engine holds. The tab's state is locked."""
-    for tool, cls in rx_.tools():
-        if tool in tab.behind:
+    for cls in rx_.bound_states():
+        behind = [sheet for sheet in sheets_of(cls) if sheet.tool in tab.behind]
+        if behind:
             mirrored = await state.get_state(cls)
-            tab.behind.discard(tool)
-            refresh(mirrored, tab, cls.__tool__, cls.__facts__)
+            for sheet in behind:
+                refresh(mirrored, tab, sheet)
     tab.behind.clear()
     channel = await state.get_state(PersistenceState)
     channel.hear(tab)
@@ -153,14 +159,14 @@ async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
 
 async def capture_all(state: rx_.BaseState, tab: Tab) -> None:
     """Capture what was changed so far, before something else happens."""
-    for _, cls in rx_.tools():
-        held: Any = await state.get_state(cls)
-        held.persistence_capture()
+    for cls in rx_.bound_states():
+        held = await state.get_state(cls)
+        for sheet in sheets_of(cls):
+            capture(held, sheet)
 
 
 async def forget_everything(state: rx_.BaseState, root: rx_.BaseState) -> None:
     """The state was made for somebody else: nothing of it may be seen."""
     root.reset()
-    for _, cls in rx_.tools():
-        found: Any = await state.get_state(cls)
-        found.persistence_forget()
+    for cls in rx_.bound_states():
+        forget(await state.get_state(cls))

@@ -11,40 +11,68 @@ the observer: it reaches the page and the computed vars, and is never taken for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..binding import Binding
 from ..changes import same
-from ..errors import EditError
-from ..scopes import Stack, Target
+from ..errors import EditError, PersistenceError
+from ..scopes import Stack
 from ..settings import ToolSpec
 from . import _private as rx_
 from .causes import OUTSIDE, Cause, current
 from .fields import CHANGED
-from .tabs import NOTHING, Tab, Tabs, tabs_of_process
+from .tabs import NOTHING, Tab, Tabs, require_tabs, tabs_of_process
 
 if TYPE_CHECKING:
     from .facts import Facts
 
 SYNCED = "_persistence_synced"
 """Where a state notes what its changeable values were when they last agreed with the engine."""
+SETTLE = "_persistence_settle"
+"""Where a state notes that the page's answer should wait for the commit."""
+ASIDE = "_persistence_aside"
+"""Where a state notes what a program changed before the user touched anything."""
+
+Delta = dict[str, dict[str, Any]]
 
 
-def capture(state: Any, spec: ToolSpec, facts: Facts) -> tuple[Tab, tuple[Target, ...]] | None:
-    """Hand what changed in this state to the engine. Returns whose commit the page should wait for."""
-    held = state.__dict__
-    changed = held.pop(CHANGED, None)
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One tool's settings, as vars of one state class."""
+
+    spec: ToolSpec
+    facts: Facts
+
+    @property
+    def tool(self) -> str:
+        return self.spec.tool
+
+
+def sheets_of(cls: type) -> tuple[Sheet, ...]:
+    """The tools whose settings are vars of a state class."""
+    return vars(cls).get("__sheets__", ())
+
+
+# --- out -----------------------------------------------------------------------------------------------
+
+
+def capture(state: Any, sheet: Sheet) -> Stack:
+    """Hand what changed to the engine. Returns the layers whose commit the page should wait for."""
+    held, spec = state.__dict__, sheet.spec
     tabs, event = tabs_of_process(), rx_.current_event()
-    if tabs is None or event is None:
-        return None
-    tab = tabs.by_token.get(event.token)
+    changed: set[str] = held.get(CHANGED) or set()
+    tab = tabs.by_token.get(event.token) if tabs is not None and event is not None else None
     names = _names(state, spec, changed, tab)
-    if not names:
-        return None
-    cause = current()
-    if cause is OUTSIDE and tab is not None and tab.last is not None and changed:
-        cause = Cause("program", tab.actor, tab.shown)
+    if not names or tabs is None or event is None:
+        return ()
+    held[CHANGED] = changed.difference(names) or None
+    cause = _cause(tab)
+    if tab is not None and sheet.facts.waits(tab, cause.source):
+        held[ASIDE] = {*held.get(ASIDE, ()), *names}
+        return ()
     stack = cause.stacks.get(spec.tool) or (tab.shown.get(spec.tool, ()) if tab else ())
     problems: Mapping[str, EditError] = {}
     if cause.source != "load":
@@ -52,29 +80,37 @@ def capture(state: Any, spec: ToolSpec, facts: Facts) -> tuple[Tab, tuple[Target
         values = {name: _value(state, spec, name) for name in names}
         problems = binding.capture(values, source=cause.source, durable=True, stack=stack or None)
     if tab is None:
-        return None
-    facts.note_errors(state, names, problems)
-    all_of_it = spec.tool in tab.behind
-    tab.behind.discard(spec.tool)
-    refresh(state, tab, spec, facts, fields=None if all_of_it else names)
-    return (tab, stack) if cause.source != "load" else None
+        return ()
+    sheet.facts.note_errors(state, tab, names, problems)
+    is_behind = spec.tool in tab.behind
+    refresh(state, tab, sheet, fields=None if is_behind else names)
+    return stack if cause.source != "load" else ()
 
 
-def _names(state: Any, spec: ToolSpec, changed: set[str] | None, tab: Tab | None) -> list[str]:
+def _cause(tab: Tab | None) -> Cause:
+    """Who made the changes: the event, or whoever it was outside of one."""
+    cause = current()
+    return Cause("program", tab.actor, tab.shown) if cause is OUTSIDE and tab else cause
+
+
+def _names(state: Any, spec: ToolSpec, changed: set[str], tab: Tab | None) -> list[str]:
     """The settings that changed, those found by comparison included."""
-    names = [name for name in changed or () if name in spec.fields]
+    names = [name for name in changed if name in spec.fields]
     held = state.__dict__
     if tab is not None and (synced := held.get(SYNCED)) and tab.is_ready(spec.tool):
         names.extend(
             name
             for name, before in synced.items()
-            if name not in names and name in held and not same(held[name], before)
+            if name in spec.fields
+            and name not in changed
+            and name in held
+            and not same(held[name], before)
         )
     return names
 
 
 def _value(state: Any, spec: ToolSpec, name: str) -> Any:
-    """The live value, and a copy of it where somebody may still hold it."""
+    """The live value; a copy, where somebody may still hold it."""
     held = state.__dict__
     if name not in held:
         return spec.fields[name].default()
@@ -88,17 +124,22 @@ def _binding(tabs: Tabs, tab: Tab | None, spec: ToolSpec, cause: Cause) -> Bindi
     return tabs.engine.bind(spec, actor=cause.actor)
 
 
+# --- in ------------------------------------------------------------------------------------------------
+
+
 def refresh(
     state: Any,
     tab: Tab,
-    spec: ToolSpec,
-    facts: Facts,
+    sheet: Sheet,
     *,
     fields: Iterable[str] | None = None,
     own: Mapping[str, Any] = NOTHING,
 ) -> list[str]:
     """Show what the engine holds; returns the vars that changed. `own` is what the page shows already."""
-    held = state.__dict__
+    spec, held = sheet.spec, state.__dict__
+    if fields is None:
+        tab.behind.discard(spec.tool)
+        held.pop(ASIDE, None)
     binding = tab.bindings.get(spec.tool)
     view = binding.view if binding is not None else None
     names = list(spec.fields if fields is None else fields)
@@ -111,19 +152,95 @@ def refresh(
         live = held[name] if name in held else known[name].default_value()
         if not setting.is_plain:
             held.setdefault(SYNCED, {})[name] = value
-        if live is value or same(live, value):
-            if name in own and not same(own[name], value):
+        if not (live is value or same(live, value)):
+            held[name] = setting.copy(value)
+            changed.append(name)
+            if name not in own or not _agree(own[name], value):
                 moved.append(name)
-            continue
-        held[name] = setting.copy(value)
-        changed.append(name)
-        if name not in own or not same(own[name], value):
+        elif name in own and not _agree(own[name], value):
             moved.append(name)
-    changed += facts.update(state, tab, binding, names, moved)
+    changed += sheet.facts.update(state, tab, binding, names, moved)
     if changed:
         rx_.make_touched(state, changed)
     return changed
 
 
-def stack_of(tab: Tab, tool: str) -> Stack:
-    return tab.shown.get(tool, ())
+def _agree(sent: Any, held: Any) -> bool:
+    """Is that what the control shows? JSON knows one kind of number, and no tuples."""
+    if isinstance(sent, int | float) and isinstance(held, int | float):
+        return sent == held
+    return same(sent, held)
+
+
+def forget(state: Any) -> None:
+    """Show nobody's settings; what isn't captured by now never will be."""
+    held, cls = state.__dict__, type(state)
+    for name in (CHANGED, SYNCED, SETTLE, ASIDE):
+        held.pop(name, None)
+    for sheet in sheets_of(cls):
+        names = [*sheet.spec.fields, *sheet.facts.names]
+        for name in names:
+            held[name] = rx_.fields_of(cls)[name].default_value()
+        rx_.make_touched(state, names)
+
+
+# --- at the end of an event --------------------------------------------------------------------------------
+
+
+def delta_after_capture(state: Any, plain: Callable[[], Delta]) -> Delta:
+    """The state's delta, edits captured first. It holds something to await, if they are being saved."""
+    waits: dict[str, Stack] = {}
+    wanted = state.__dict__.pop(SETTLE, False)
+    for sheet in sheets_of(type(state)):
+        stack = capture(state, sheet)
+        tab = tab_of_event()
+        if wanted and not stack and tab is not None:
+            stack = tab.shown.get(sheet.tool, ())
+        if any(_is_pending(target) for target in stack):
+            waits[sheet.tool] = stack
+    delta = plain()
+    if waits and (tab := tab_of_event()) is not None:
+        mine = delta.setdefault(type(state).get_full_name(), {})
+        mine[SETTLE] = _settle(state, tab, waits, mine, plain)
+    return delta
+
+
+def _is_pending(target: Any) -> bool:
+    layer = require_tabs().engine.layers.get(target)
+    return layer is not None and bool(layer.pending)
+
+
+async def _settle(
+    state: Any,
+    tab: Tab,
+    waits: Mapping[str, Stack],
+    mine: dict[str, Any],
+    plain: Callable[[], Delta],
+) -> object:
+    """Wait a moment for the commit, then tell the page how it stands. Reflex awaits this."""
+    tabs = require_tabs()
+    targets = [target for stack in waits.values() for target in stack]
+    await asyncio.wait({tabs.engine.spawn(_flush(tabs, targets))}, timeout=tabs.grace)
+    changed: list[str] = []
+    for sheet in sheets_of(type(state)):
+        if sheet.tool in waits:
+            changed += refresh(state, tab, sheet)
+    if changed:
+        mine.update(plain().get(type(state).get_full_name(), {}))
+    return rx_.DROP
+
+
+def _flush(tabs: Tabs, targets: Iterable[Any]) -> Coroutine[Any, Any, None]:
+    async def flush() -> None:
+        try:
+            await tabs.engine.flush(targets)
+        except PersistenceError:
+            pass  # said by `status` and `last_error`
+
+    return flush()
+
+
+def tab_of_event() -> Tab | None:
+    """The tab whose event is being handled."""
+    tabs, event = tabs_of_process(), rx_.current_event()
+    return tabs.by_token.get(event.token) if tabs is not None and event is not None else None

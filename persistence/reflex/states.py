@@ -15,7 +15,7 @@ The class carries `__tool__`, the same facts as a plain `Settings` class, so tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -24,7 +24,6 @@ import reflex as rx
 from ..binding import Binding
 from ..errors import DeclarationError, EditError, NotReady, PersistenceError
 from ..explain import Explanation
-from ..scopes import Target
 from ..settings import (
     Migration,
     SettingSpec,
@@ -36,9 +35,18 @@ from ..settings import (
 from . import _private as rx_
 from . import causes
 from .facts import FieldInfo, StateFacts, unknown
-from .fields import CHANGED, Setting, check_value, require_observable
-from .mirror import SYNCED, capture, refresh
-from .tabs import Tab, require_tabs, tabs_of_process
+from .fields import Setting, check_value, require_observable
+from .mirror import (
+    SETTLE,
+    Delta,
+    Sheet,
+    capture,
+    delta_after_capture,
+    refresh,
+    sheets_of,
+    tab_of_event,
+)
+from .tabs import require_tabs
 
 _KEYWORDS = ("tool", "edit", "version", "migrations", "title", "mixin")
 
@@ -88,7 +96,8 @@ class SettingsMeta(rx_.BaseStateMeta):
         cls = super().__new__(mcs, name, bases, namespace)
         specs = _bind_settings(where, cls)
         marked = {key: value for base in reversed(cls.__mro__) for key, value in vars(base).items()}
-        cls.__tool__ = declare_tool(  # type: ignore[attr-defined]
+        made: Any = cls
+        spec = declare_tool(
             where,
             tool=tool,
             edit=edit,
@@ -98,9 +107,10 @@ class SettingsMeta(rx_.BaseStateMeta):
             validators=collect_validators(marked),
             title=title,
         )
-        cls.__facts__ = StateFacts(cls.__tool__)  # type: ignore[attr-defined]
-        for key, value in unknown(cls.__tool__).items():  # type: ignore[attr-defined]
-            rx_.fields_of(cast(Any, cls))[key].set_default(value)
+        made.__tool__ = spec
+        made.__sheets__ = (Sheet(spec, StateFacts(spec)),)
+        for key, value in unknown(spec).items():
+            rx_.fields_of(made)[key].set_default(value)
         return cls
 
 
@@ -139,7 +149,7 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
     """
 
     __tool__: ClassVar[ToolSpec]
-    __facts__: ClassVar[StateFacts]
+    __sheets__: ClassVar[tuple[Sheet, ...]]
 
     status: rx.Field[str] = rx.field("idle")
     """idle, loading, ready, saving or error."""
@@ -196,7 +206,7 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
     @rx_.override
     def update_fields(self, **values: Any) -> None:
         """Set several settings: all are checked before any is set."""
-        cls = type(rx_.unwrap_state(self))
+        cls = type(_parts(self))
         fields = rx_.fields_of(cls)
         for name in values:
             cls.__tool__.require(name)
@@ -215,11 +225,11 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
     @contextmanager
     def acting_as(self, source: causes.Source) -> Iterator[None]:
         """Within: what this state changes has that source, whatever the event's is."""
-        state = rx_.unwrap_state(self)
-        state.persistence_capture()
+        state, sheet = _parts(self), _sheet(self)
+        capture(state, sheet)
         with causes.acting_as(source):
             yield
-            state.persistence_capture()
+            capture(state, sheet)
 
     @rx_.override
     def explain(self, name: str) -> Explanation:
@@ -230,7 +240,7 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
     def binding(self) -> Binding[Any]:
         """This tab's binding. Raises NotReady where nobody's settings are shown."""
         tab = tab_of_event()
-        tool = type(rx_.unwrap_state(self)).__tool__.tool
+        tool = type(_parts(self)).__tool__.tool
         if tab is None or tool not in tab.bindings:
             raise NotReady(tool, "nobody's settings are shown")
         return tab.bindings[tool]
@@ -286,51 +296,37 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
     @rx.event
     async def choose_edit_scope(self, scope: str):
         """Send edits to another of the scopes that are shown."""
-        if isinstance(scope, str) and scope in self.scopes:  # pyright: ignore[reportUnnecessaryIsInstance]  # the page's
+        if any(scope == shown for shown in self.scopes):
             await self.persistence_do(lambda binding: binding.choose_edit_scope(scope))
 
     # --- the machinery -------------------------------------------------------------------------------
 
     @rx_.override
-    async def persistence_do(self, action: Any, field: Any = None, *, durable: bool = False) -> None:
+    async def persistence_do(
+        self, action: Callable[[Binding[Any]], object], field: object = None, *, durable: bool = False
+    ) -> None:
         """Run an action on the binding; what it refuses is shown at the field."""
-        state = rx_.unwrap_state(self)
-        cls = type(state)
-        if field is not None and (not isinstance(field, str) or field not in cls.__tool__.fields):
+        state, sheet, tab = _parts(self), _sheet(self), tab_of_event()
+        if tab is None or (field is not None and field not in _names(sheet)):
             return  # nothing that a page of ours would send
-        tab = tab_of_event()
-        if tab is None:
-            return
-        state.persistence_capture()
+        capture(state, sheet)
         problems: dict[str, EditError] = {}
         try:
             action(self.binding)
         except EditError as error:
-            problems[error.field if error.field in cls.__tool__.fields else field or ""] = error
+            problems[str(field or error.field)] = error
         except (PersistenceError, ValueError):
             pass  # `status` and `last_error` say it
-        cls.__facts__.note_errors(state, [field] if field else list(state.errors), problems)
-        refresh(state, tab, cls.__tool__, cls.__facts__)
+        edited = [str(field)] if field is not None else list(self.errors)
+        sheet.facts.note_errors(state, tab, edited, problems)
+        refresh(state, tab, sheet)
         if durable:
             state.__dict__[SETTLE] = True
 
     @rx_.override
-    def persistence_capture(self) -> Any:
-        cls = type(self)
-        return capture(self, cls.__tool__, cls.__facts__)
-
-    @rx_.override
-    def get_delta(self) -> Any:
+    def get_delta(self) -> Delta:
         """What the page should learn, edits captured first. Called by Reflex at the end of an event."""
-        pending = self.persistence_capture()
-        cls = type(self)
-        if self.__dict__.pop(SETTLE, False) and pending is None and (tab := tab_of_event()):
-            pending = tab, tab.shown.get(cls.__tool__.tool, ())
-        delta: dict[str, dict[str, Any]] = super().get_delta()
-        if pending is not None and any(_is_pending(target) for target in pending[1]):
-            mine = delta.setdefault(cls.get_full_name(), {})
-            mine["status" + rx_.FIELD_MARKER] = _settle(self, *pending, mine)
-        return delta
+        return delta_after_capture(self, super().get_delta)
 
     @rx_.override
     def reset(self) -> None:
@@ -338,36 +334,27 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
 
         `reset_fields` removes a layer's overrides.
         """
-        cls = type(rx_.unwrap_state(self))
-        kept = {*cls.__tool__.fields, *_MACHINERY}
+        cls = type(_parts(self))
+        kept = {*cls.__tool__.fields, *StateFacts.names}
         for name, field in rx_.fields_of(cls).items():
             if rx_.is_own_field(cls, field) and name not in kept:
                 setattr(self, name, field.default_value())
         for substate in self.substates.values():
             substate.reset()
 
-    @rx_.override
-    def persistence_forget(self) -> None:
-        """Show nobody's settings; what isn't captured by now never will be."""
-        cls = type(self)
-        for name in (CHANGED, SYNCED, SETTLE):
-            self.__dict__.pop(name, None)
-        names = [*cls.__tool__.fields, *_MACHINERY]
-        for name in names:
-            self.__dict__[name] = rx_.fields_of(cls)[name].default_value()
-        rx_.make_touched(self, names)
+
+def _parts(state: SettingsState) -> SettingsState:
+    """The state itself, where a background task holds a proxy of it."""
+    return cast(SettingsState, rx_.unwrap_state(state))
 
 
-SETTLE = "_persistence_settle"
-"""Where a state notes that the page's answer should wait for the commit."""
-
-_MACHINERY = frozenset(SettingsState.__own_fields__)
+def _sheet(state: SettingsState) -> Sheet:
+    return sheets_of(type(_parts(state)))[0]
 
 
-def tab_of_event() -> Tab | None:
-    """The tab whose event is being handled."""
-    tabs, event = tabs_of_process(), rx_.current_event()
-    return tabs.by_token.get(event.token) if tabs is not None and event is not None else None
+def _names(sheet: Sheet) -> tuple[object, ...]:
+    """To look up what a page sent, which may be anything, hashable or not."""
+    return tuple(sheet.spec.fields)
 
 
 async def show(state: rx.State, owners: Mapping[str, str | None]) -> None:
@@ -382,35 +369,8 @@ async def show(state: rx.State, owners: Mapping[str, str | None]) -> None:
     from .gate import capture_all, catch_up
 
     await capture_all(state, tab)
-    loads = tabs.show(tab, rx_.tools(), tabs.complete(tab.actor, owners))
+    loads = tabs.show(tab, tabs.complete(tab.actor, owners))
     causes.current().stacks = tab.shown
     if loads:
         await asyncio.wait(loads, timeout=tabs.grace)
     await catch_up(state, tab)
-
-
-def _is_pending(target: Target) -> bool:
-    layer = require_tabs().engine.layers.get(target)
-    return layer is not None and bool(layer.pending)
-
-
-async def _settle(
-    state: Any, tab: Tab, targets: tuple[Target, ...], mine: dict[str, Any]
-) -> Any:
-    """Wait a moment for the commit, then tell the page how it stands. Reflex awaits this."""
-    tabs = require_tabs()
-    cls = type(state)
-
-    async def flush() -> None:
-        try:
-            await tabs.engine.flush(targets)
-        except PersistenceError:
-            pass  # said by `status` and `last_error`
-
-    await asyncio.wait({tabs.engine.spawn(flush())}, timeout=tabs.grace)
-    changed = refresh(state, tab, cls.__tool__, cls.__facts__)
-    if changed:
-        extra = super(SettingsState, state).get_delta()
-        mine.update(extra.get(cls.get_full_name(), {}))
-    tab.behind.discard(cls.__tool__.tool)
-    return state.__dict__.get("status", "idle")

@@ -13,10 +13,11 @@ import asyncio
 import inspect
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..binding import Binding
 from ..engine import Engine, Notice
@@ -24,6 +25,7 @@ from ..errors import PersistenceError
 from ..http import Identify, actor_of
 from ..operations import Operation, Outcome
 from ..scopes import Stack, Target
+from ..settings import ToolSpec
 from . import _private as rx_
 from .causes import Cause
 
@@ -99,7 +101,7 @@ class Tabs:
         self.engine, self.identify, self.owners, self.grace = engine, identify, owners, grace
         self.app: App | None = None
         self.by_token: dict[str, Tab] = {}
-        self.watching: dict[Target, set[Tab]] = {}
+        self.watching: dict[Target, Counter[Tab]] = {}
         self.senders: dict[str, tuple[Tab, Operation]] = {}
         """Operation → the tab that waits for its answer."""
         self.push: Callable[[Tab], None] = lambda tab: None
@@ -131,7 +133,7 @@ class Tabs:
 
     def _unbind(self, tab: Tab) -> None:
         for stack in tab.shown.values():
-            self._unwatch(tab, stack)
+            self.unwatch(tab, stack)
         for binding in tab.bindings.values():
             binding.close()
         tab.bindings = {}
@@ -172,9 +174,13 @@ class Tabs:
         owners = {scopes[0]: actor, **said} if actor else dict(said)
         return {scope: owner for scope, owner in owners.items() if owner}
 
-    def show(
-        self, tab: Tab, tools: Iterable[tuple[str, Any]], owners: Mapping[str, str]
-    ) -> list[asyncio.Task[None]]:
+    def tools(self) -> dict[str, ToolSpec]:
+        """The tools that the app's states declare."""
+        from .mirror import sheets_of
+
+        return {each.tool: each.spec for cls in rx_.bound_states() for each in sheets_of(cls)}
+
+    def show(self, tab: Tab, owners: Mapping[str, str]) -> list[asyncio.Task[None]]:
         """Have every tool of the tab look at these owners. Returns the loads that are under way.
 
         All targets that aren't in memory come with one query.
@@ -182,7 +188,7 @@ class Tabs:
         tab.owners = owners
         shown: dict[str, Stack] = {}
         tasks: list[asyncio.Task[None]] = []
-        for tool, declared in tools:
+        for tool, declared in self.tools().items():
             binding = tab.bindings.get(tool)
             if binding is None:
                 binding = self.engine.bind(declared, actor=tab.actor)
@@ -191,9 +197,8 @@ class Tabs:
             before = tab.shown.get(tool, ())
             shown[tool] = stack
             if stack != before:
-                self._unwatch(tab, before)
-                for target in stack:
-                    self.watching.setdefault(target, set()).add(tab)
+                self.unwatch(tab, before)
+                self.watch(tab, stack)
             if stack != before or not binding.ready:
                 tab.behind.add(tool)
                 tasks.append(self.engine.spawn(self._show(tab, binding, owners)))
@@ -207,12 +212,18 @@ class Tabs:
             log.info("%s isn't shown: %s", binding.spec.tool, error)
         tab.behind.add(binding.spec.tool)
 
-    def _unwatch(self, tab: Tab, stack: Stack) -> None:
+    def watch(self, tab: Tab, stack: Stack) -> None:
         for target in stack:
-            if (watchers := self.watching.get(target)) is not None:
-                watchers.discard(tab)
-                if not watchers:
-                    del self.watching[target]
+            self.watching.setdefault(target, Counter())[tab] += 1
+
+    def unwatch(self, tab: Tab, stack: Stack) -> None:
+        for target in stack:
+            watchers = self.watching.get(target, Counter())
+            watchers[tab] -= 1
+            if watchers[tab] <= 0:
+                del watchers[tab]
+            if not watchers:
+                self.watching.pop(target, None)
 
     # --- hearing ---------------------------------------------------------------------------------
 
@@ -269,4 +280,4 @@ def require_tabs() -> Tabs:
         raise RuntimeError(
             "persistence isn't installed: add PersistencePlugin(...) to the plugins in rxconfig.py"
         )
-    return cast(Tabs, _installed)
+    return _installed
