@@ -66,7 +66,7 @@ def same(one: Any, other: Any) -> bool:
     """Equal, and of one kind all the way down: `True` isn't `1`, though Python says it equals."""
     if type(one) is not type(other):
         return False
-    if isinstance(one, list | tuple):
+    if isinstance(one, (list, tuple)):
         ours, others = cast("list[Any]", one), cast("list[Any]", other)
         return len(ours) == len(others) and all(map(same, ours, others))
     if isinstance(one, dict):

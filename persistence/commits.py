@@ -92,8 +92,9 @@ class Committer:
         mine = [layer for layer in layers if layer.pending.waiting or layer.pending.sent]
         aside = {id(each) for layer in mine for each in _set_aside(layer)}
         self._hurry(mine, now)
-        away = await self._open(mine)  # what can't be loaded keeps nobody else waiting
-        self._hurry(mine, now)
+        closed = [layer for layer in mine if not layer.gate.is_open]
+        away = await self._open(closed)  # what can't be loaded keeps nobody else waiting
+        self._hurry(closed, now)
         while any(_waits(layer.pending, upto) for layer in mine if layer.gate.is_open):
             attempt = asyncio.get_running_loop().create_future()
             self._waiting.append(attempt)
@@ -116,11 +117,10 @@ class Committer:
         """Load what has to be loaded before it is saved. The error where that fails."""
         failed: StoreError | None = None
         for layer in layers:
-            if not layer.gate.is_open:
-                try:
-                    await self._engine.load([layer.target])
-                except StoreError as error:
-                    failed = error
+            try:
+                await self._engine.load([layer.target])
+            except StoreError as error:
+                failed = error
         return failed
 
     async def _run(self) -> None:
@@ -249,12 +249,11 @@ class Committer:
 
     async def _answer(self, work: Work, receipt: Receipt) -> None:
         """Confirm, rebase or set aside each edit by its own result."""
-        for layer, _ in work:
-            layer.problem = ""
         settled: dict[Layer, tuple[list[str], list[str], str]] = {}
         moved, repeated, refused = receipt.moved, receipt.repeated, receipt.refused
         revisions = receipt.revisions
         for position, (layer, edit) in enumerate(work):
+            layer.problem = ""
             if position in moved:
                 self._moved(layer, edit, moved[position])
             elif position in refused:

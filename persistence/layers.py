@@ -136,7 +136,7 @@ class View:
     """The effective values of one tool over one stack. Others only read `values`."""
 
     __slots__ = (
-        "_content",
+        "_special",
         "_watchers",
         "layers",
         "policies",
@@ -153,7 +153,7 @@ class View:
         self.values: dict[str, Any] = {}
         self.winners: dict[str, int] = {}
         self.policies: set[str] = set()
-        self._content = {name for name, each in spec.fields.items() if not each.inherit}
+        self._special = {n for n, each in spec.fields.items() if each.merge or not each.inherit}
         self._watchers: list[Watcher] = []
         for index, layer in enumerate(self.layers):
             layer.views.append((self, index))
@@ -192,22 +192,20 @@ class View:
         """The layer at `index` says something new about `field`."""
         values = self.values
         before = values.get(field, _NOTHING)
-        layer = self.layers[index]
-        dirty = layer.pending.waiting.get(field)
+        dirty = self.layers[index].pending.waiting.get(field)
         if (
             dirty is not None
             and dirty.kind == "set"
-            and dirty.delta is None
             and index >= self.winners.get(field, DEFAULT)
             and field not in self.policies
-            and field not in self._content
+            and field not in self._special
         ):  # nearly always: a plain value on top of the layer that won so far
-            values[field] = dirty.value
+            values[field] = after = dirty.value
             self.winners[field] = index
         else:
             self._keep(field, self.resolve(field))
-        after = values[field]
-        if self._watchers and not same(before, after):
+            after = values[field]
+        if before is not after and self._watchers and not same(before, after):
             self.tell({field: after}, source, origin)
 
     def tell(self, changed: Mapping[str, Any], source: str, origin: object | None) -> None:

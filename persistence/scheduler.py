@@ -18,7 +18,7 @@ NEVER = float("inf")
 
 
 class Schedulable(Protocol):
-    """What the scheduler keeps on an item; `touched` and `latest` start as NEVER, `slot` as None."""
+    """What the scheduler keeps on an item: times start as NEVER, `slot` as None."""
 
     touched: float
     """The last touch; NEVER for one that was expedited."""

@@ -264,10 +264,10 @@ class Shown(Generic[S]):
         raise NotReady(self.spec.tool, f"no {name or 'owner'} is shown")
 
     def _index_in(self, view: View, scope: str | None) -> int:
-        scopes = [target.scope for target in view.stack]
         name = scope or self._edit or self.spec.edit
-        if scope is None and scopes and name not in scopes:
-            name = scopes[-1]
-        if name not in scopes:
-            raise NotReady(self.spec.tool, f"no {name} is shown")
-        return scopes.index(name)
+        for index, target in enumerate(view.stack):
+            if target.scope == name:
+                return index
+        if scope is None and view.stack:
+            return len(view.stack) - 1
+        raise NotReady(self.spec.tool, f"no {name} is shown")
