@@ -62,6 +62,27 @@
     bound.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  // And the other way: the cells show what the bound control has, unless an edit of theirs is under way.
+  const showFrames = (bound) => {
+    const target = bound.dataset.persistenceTarget, field = bound.dataset.persistence;
+    const isOurs = (edit) => edit.field === field && JSON.stringify(edit.target) === JSON.stringify(JSON.parse(target));
+    if (!target || window.persistence?.unconfirmed.some(isOurs)) return;
+    const rows = JSON.parse(bound.dataset.persistenceValue || "[]");
+    bound.closest("[data-frames]").querySelectorAll("li").forEach((row, index) => {
+      row.querySelectorAll("input").forEach((cell, part) => {
+        const text = String(rows[index]?.[part] ?? "");
+        if (cell !== document.activeElement && cell.value !== text) cell.value = text;
+      });
+    });
+  };
+  new MutationObserver((changes) => {
+    const lists = new Set(changes.map((change) => change.target.closest?.("[data-frames]")));
+    for (const list of lists) {
+      const bound = list?.querySelector("[data-persistence]");
+      if (bound) showFrames(bound);
+    }
+  }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-persistence-value"] });
+
   // What the server hasn't confirmed isn't saved, whatever the status line knew before it was typed.
   const LATE = 4000;
   let since = 0;

@@ -70,6 +70,11 @@ class Workbench:
     def panel(self, title: str) -> Locator:
         return self.page.get_by_role("region", name=title)
 
+    def edit_for(self, title: str, place: str) -> None:
+        choice = self.panel(title).get_by_role("button", name=place, exact=True)
+        choice.click()
+        expect(choice).to_have_attribute("aria-pressed", "true")
+
     @property
     def status(self) -> Locator:
         return self.page.locator("[data-status]")
@@ -194,24 +199,24 @@ def test_a_reset_brings_back_what_is_inherited(shot: Workbench):
     number = shot.field("images_per_prompt")
     number.fill("6")  # for the project, where this tool's edits usually go
     expect(shot.origin("images_per_prompt")).to_have_text("Project")
-    shot.panel("Image generation").get_by_role("button", name="Shot").click()
+    shot.edit_for("Image generation", "Shot")
     expect(shot.reset("images_per_prompt")).to_have_count(0)
     number.fill("9")
     expect(shot.origin("images_per_prompt")).to_have_text("This shot")
     shot.reset("images_per_prompt").click()
     expect(number).to_have_value("6")
     expect(shot.origin("images_per_prompt")).to_have_text("Project")
-    shot.panel("Image generation").get_by_role("button", name="Project").click()
+    shot.edit_for("Image generation", "Project")
     shot.reset("images_per_prompt").click()
     expect(number).to_have_value("4")
     expect(shot.origin("images_per_prompt")).to_have_text("Default")
 
 
 def test_an_edit_that_a_stronger_layer_hides_says_so(shot: Workbench):
-    shot.panel("Image generation").get_by_role("button", name="Shot").click()
+    shot.edit_for("Image generation", "Shot")
     shot.field("images_per_prompt").fill("9")
     expect(shot.origin("images_per_prompt")).to_have_text("This shot")
-    shot.panel("Image generation").get_by_role("button", name="You").click()
+    shot.edit_for("Image generation", "You")
     note = shot.page.locator("[data-field=images_per_prompt] .note")
     expect(note).to_have_text("Hidden here by this shot’s own value.")
     expect(shot.field("images_per_prompt")).to_have_value("4")

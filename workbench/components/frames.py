@@ -80,5 +80,5 @@ def _row(frame: Any, index: Any) -> rx.Component:
             class_name="input number",
         ),
         icon_button("x", "Remove", on_click=Travel.remove_frame(index)),
-        key=Travel.target + index.to_string() + "|" + Travel.info[NAME]["moves"].to_string(),
+        key=Travel.target + index.to_string(),
     )
