@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .plugin import PersistencePlugin
     from .states import SettingsState, show
     from .tabs import Page
+    from .variables import is_ready, is_saving, mark_as_interacted, persisted, status_of
 
 __all__ = [
     "Page",
@@ -30,10 +31,15 @@ __all__ = [
     "acting_as",
     "bind",
     "field_error",
+    "is_ready",
+    "is_saving",
+    "mark_as_interacted",
+    "persisted",
     "persistence_root",
     "save_status",
     "setting",
     "show",
+    "status_of",
 ]
 
 _HOME = {
@@ -44,10 +50,15 @@ _HOME = {
     "acting_as": "causes",
     "bind": "components",
     "field_error": "components",
+    "is_ready": "variables",
+    "is_saving": "variables",
+    "mark_as_interacted": "variables",
+    "persisted": "variables",
     "persistence_root": "components",
     "save_status": "components",
     "setting": "fields",
     "show": "states",
+    "status_of": "variables",
 }
 
 

@@ -8,6 +8,7 @@ fails with an error that says which one and what to do, and this file is the pla
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from reflex.app import App
 
 __all__ = [
-    "DROP", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "bound_states", "Event", "EventContext", "Field", "Middleware",
+    "DROP", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "add_to_class", "as_json", "bound_states", "Event", "EventContext", "Field", "Middleware",
     "RegistrationContext", "State", "StateUpdate", "current_app", "current_event", "delta_of", "enqueue",
     "fields_of", "handler_states", "is_mutable_type", "is_own_field", "make_touched", "mark_visited", "on_children",
     "override", "owner_state", "root_of", "source_of", "unwrap", "unwrap_state",
@@ -131,6 +132,15 @@ def make_touched(state: BaseState, names: Iterable[str]) -> None:
     if not state._was_touched:
         state._was_touched = True
     state._mark_dirty(names)
+
+
+def as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def add_to_class(cls: type, name: str, value: Any) -> None:
+    """Give a state class one more member while it is being made."""
+    type.__setattr__(cls, name, value)
 
 
 def mark_visited(state: BaseState) -> None:

@@ -15,7 +15,7 @@ from ..errors import EditError
 from ..http import Malformed, parse_operations
 from ..operations import Operation
 from . import _private as rx_
-from .facts import edit_target
+from .facts import ToolFacts, edit_target
 from .mirror import Sheet, refresh, sheets_of
 from .tabs import Tab, Tabs, require_tabs
 
@@ -32,6 +32,8 @@ class PersistenceState(rx.State):
     """Operations that are durable, newest last."""
     answers: rx.Field[list[dict[str, Any]]] = rx.field(default_factory=list)
     """Operations that were refused or are in conflict: id, status, target, field, problem."""
+    tools: rx.Field[dict[str, ToolFacts]] = rx.field(default_factory=dict)
+    """Tool → how it stands, for tools whose settings are `persisted(...)` vars."""
 
     @rx.event
     async def receive(self, operations: list[dict[str, Any]]):
@@ -52,6 +54,8 @@ class PersistenceState(rx.State):
         """Take over what the tab has to tell the page."""
         if self.actor != tab.actor:
             self.actor = tab.actor
+        if self.tools != tab.tools:
+            self.tools = dict(tab.tools)
         if tab.confirmed:
             self.confirmed = [*self.confirmed, *tab.confirmed][-REMEMBERED:]
             tab.confirmed = []

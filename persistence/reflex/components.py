@@ -28,6 +28,7 @@ from ..settings import SettingSpec
 from . import _private as rx_
 from .channel import PersistenceState
 from .guests import PATH as GUEST_PATH
+from .mirror import sheets_of
 from .states import SettingsState
 
 Control = Literal[
@@ -67,18 +68,23 @@ def bind(var: Any, *, control: Control | None = None, **props: Any) -> dict[str,
 
 
 def bound_setting(var: Any) -> Bound:
-    """What a var of a settings state is bound to. Raises DeclarationError for another var."""
+    """What a var of a state is bound to. Raises DeclarationError for one that isn't a setting."""
     cls, name = rx_.source_of(var)
-    if cls is None or not issubclass(cls, SettingsState) or name not in cls.__tool__.fields:
+    sheets = [each for each in sheets_of(cls) if name in each.spec.fields] if cls else []
+    if cls is None or not sheets:
         raise DeclarationError(
             str(var)[:80], "isn't a setting", hint="Bind a var that setting(...) declared."
         )
-    spec = cls.__tool__.fields[name]
+    tool, spec = sheets[0].tool, sheets[0].spec.fields[name]
+    if not issubclass(cls, SettingsState):
+        facts = PersistenceState.tools[tool]
+        return Bound(
+            tool, spec, var, facts["target"].to(str), facts["info"][name], facts["errors"][name],
+            facts["ready"].bool(),
+        )  # fmt: skip
     held = cls.hidden
     value = rx.cond(held.contains(name), held[name], var) if not spec.secret else rx.Var.create("")
-    return Bound(
-        cls.__tool__.tool, spec, value, cls.target, cls.info[name], cls.errors[name], cls.ready
-    )
+    return Bound(tool, spec, value, cls.target, cls.info[name], cls.errors[name], cls.ready)
 
 
 def props_of(bound: Bound, control: Control | None, props: dict[str, Any]) -> dict[str, Any]:

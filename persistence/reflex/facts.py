@@ -5,7 +5,6 @@ Read by `bind(...)`, by status lines and by panels; written by `mirror.refresh` 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol, TypedDict
@@ -33,6 +32,18 @@ class FieldInfo(TypedDict):
     """The weaker scope that enforces the value, or ""."""
     moves: int
     """Grows when the value changes by something else than this page's own control."""
+
+
+class ToolFacts(TypedDict, total=False):
+    """How a tool of `persisted(...)` vars stands."""
+
+    status: str
+    ready: bool
+    is_dirty: bool
+    last_error: str
+    target: str
+    info: dict[str, FieldInfo]
+    errors: dict[str, str]
 
 
 NO_INFO: FieldInfo = {"revision": 0, "own": False, "hidden_by": "", "policy": "", "moves": 0}
@@ -121,7 +132,7 @@ class StateFacts:
         names: list[str],
         moved: set[str],
     ) -> dict[str, Any]:
-        status = status_of(tab, self._spec.tool)
+        status = status_of_tool(tab, self._spec.tool)
         ready = binding is not None and binding.ready
         target = edit_target(binding)
         error = binding.last_error if binding is not None else ""
@@ -135,7 +146,7 @@ class StateFacts:
             "status_text": status_text(status, error, saved),
             "edit_scope": target.scope if target else self._spec.edit,
             "scopes": [each.scope for each in tab.shown.get(self._spec.tool, ())],
-            "target": json.dumps(target) if target else "",
+            "target": rx_.as_json(target) if target else "",
         }
         if not ready and held.get("errors"):
             facts["errors"] = {}
@@ -190,7 +201,7 @@ def unknown(spec: ToolSpec) -> dict[str, Any]:
     }
 
 
-def status_of(tab: Tab, tool: str) -> str:
+def status_of_tool(tab: Tab, tool: str) -> str:
     """The binding's status; `loading` also while the app is asked for permission."""
     binding = tab.bindings.get(tool)
     if binding is None:

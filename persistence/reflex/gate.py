@@ -82,7 +82,7 @@ class Gate(rx_.Middleware):
         page = page_of(root, tab.actor)
         if page != tab.page:
             await self._turn(state, tab, page)
-        if tab.behind or tab.confirmed or tab.answers:
+        if tab.behind or tab.has_news or tab.confirmed or tab.answers:
             await catch_up(state, tab)
 
     async def _turn(self, state: rx_.BaseState, tab: Tab, page: Page) -> None:
@@ -155,6 +155,7 @@ async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
     tab.behind.clear()
     channel = await state.get_state(PersistenceState)
     channel.hear(tab)
+    tab.has_news = False
 
 
 async def capture_all(state: rx_.BaseState, tab: Tab) -> None:

@@ -12,14 +12,14 @@ the observer: it reaches the page and the computed vars, and is never taken for 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..binding import Binding
 from ..changes import same
 from ..errors import EditError, PersistenceError
-from ..scopes import Stack
+from ..scopes import Stack, Target
 from ..settings import ToolSpec
 from . import _private as rx_
 from .causes import OUTSIDE, Cause, current
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SYNCED = "_persistence_synced"
 """Where a state notes what its changeable values were when they last agreed with the engine."""
 SETTLE = "_persistence_settle"
-"""Where a state notes that the page's answer should wait for the commit."""
+"""Where a state notes, by tool, the layers whose commit the page's answer should wait for."""
 ASIDE = "_persistence_aside"
 """Where a state notes what a program changed before the user touched anything."""
 
@@ -59,20 +59,20 @@ def sheets_of(cls: type) -> tuple[Sheet, ...]:
 # --- out -----------------------------------------------------------------------------------------------
 
 
-def capture(state: Any, sheet: Sheet) -> Stack:
-    """Hand what changed to the engine. Returns the layers whose commit the page should wait for."""
+def capture(state: Any, sheet: Sheet) -> None:
+    """Hand what changed to the engine; the page's answer will wait for its commit a moment."""
     held, spec = state.__dict__, sheet.spec
     tabs, event = tabs_of_process(), rx_.current_event()
     changed: set[str] = held.get(CHANGED) or set()
     tab = tabs.by_token.get(event.token) if tabs is not None and event is not None else None
     names = _names(state, spec, changed, tab)
     if not names or tabs is None or event is None:
-        return ()
+        return
     held[CHANGED] = changed.difference(names) or None
     cause = _cause(tab)
     if tab is not None and sheet.facts.waits(tab, cause.source):
         held[ASIDE] = {*held.get(ASIDE, ()), *names}
-        return ()
+        return
     stack = cause.stacks.get(spec.tool) or (tab.shown.get(spec.tool, ()) if tab else ())
     problems: Mapping[str, EditError] = {}
     if cause.source != "load":
@@ -80,11 +80,18 @@ def capture(state: Any, sheet: Sheet) -> Stack:
         values = {name: _value(state, spec, name) for name in names}
         problems = binding.capture(values, source=cause.source, durable=True, stack=stack or None)
     if tab is None:
-        return ()
+        return
+    if cause.source != "load":
+        wait_for(state, spec.tool, stack)
     sheet.facts.note_errors(state, tab, names, problems)
     is_behind = spec.tool in tab.behind
     refresh(state, tab, sheet, fields=None if is_behind else names)
-    return stack if cause.source != "load" else ()
+
+
+def wait_for(state: Any, tool: str, stack: Stack) -> None:
+    """Have the page's answer wait for what these layers have pending."""
+    waits: dict[str, set[Target]] = state.__dict__.setdefault(SETTLE, {})
+    waits.setdefault(tool, set()).update(stack)
 
 
 def _cause(tab: Tab | None) -> Cause:
@@ -189,23 +196,20 @@ def forget(state: Any) -> None:
 
 def delta_after_capture(state: Any, plain: Callable[[], Delta]) -> Delta:
     """The state's delta, edits captured first. It holds something to await, if they are being saved."""
-    waits: dict[str, Stack] = {}
-    wanted = state.__dict__.pop(SETTLE, False)
-    for sheet in sheets_of(type(state)):
-        stack = capture(state, sheet)
-        tab = tab_of_event()
-        if wanted and not stack and tab is not None:
-            stack = tab.shown.get(sheet.tool, ())
-        if any(_is_pending(target) for target in stack):
-            waits[sheet.tool] = stack
+    sheets = sheets_of(type(state))
+    for sheet in sheets:
+        capture(state, sheet)
+    noted: dict[str, set[Target]] = state.__dict__.pop(SETTLE, {})
+    targets = {target for stack in noted.values() for target in stack if _is_pending(target)}
     delta = plain()
-    if waits and (tab := tab_of_event()) is not None:
+    if targets and (tab := tab_of_event()) is not None:
         mine = delta.setdefault(type(state).get_full_name(), {})
-        mine[SETTLE] = _settle(state, tab, waits, mine, plain)
+        waiting = [sheet for sheet in sheets if sheet.tool in noted]
+        mine[SETTLE] = _settle(state, tab, waiting, targets, mine, plain)
     return delta
 
 
-def _is_pending(target: Any) -> bool:
+def _is_pending(target: Target) -> bool:
     layer = require_tabs().engine.layers.get(target)
     return layer is not None and bool(layer.pending)
 
@@ -213,31 +217,27 @@ def _is_pending(target: Any) -> bool:
 async def _settle(
     state: Any,
     tab: Tab,
-    waits: Mapping[str, Stack],
+    sheets: Iterable[Sheet],
+    targets: Collection[Target],
     mine: dict[str, Any],
     plain: Callable[[], Delta],
 ) -> object:
     """Wait a moment for the commit, then tell the page how it stands. Reflex awaits this."""
     tabs = require_tabs()
-    targets = [target for stack in waits.values() for target in stack]
     await asyncio.wait({tabs.engine.spawn(_flush(tabs, targets))}, timeout=tabs.grace)
     changed: list[str] = []
-    for sheet in sheets_of(type(state)):
-        if sheet.tool in waits:
-            changed += refresh(state, tab, sheet)
+    for sheet in sheets:
+        changed += refresh(state, tab, sheet)
     if changed:
         mine.update(plain().get(type(state).get_full_name(), {}))
     return rx_.DROP
 
 
-def _flush(tabs: Tabs, targets: Iterable[Any]) -> Coroutine[Any, Any, None]:
-    async def flush() -> None:
-        try:
-            await tabs.engine.flush(targets)
-        except PersistenceError:
-            pass  # said by `status` and `last_error`
-
-    return flush()
+async def _flush(tabs: Tabs, targets: Collection[Target]) -> None:
+    try:
+        await tabs.engine.flush(targets)
+    except PersistenceError:
+        pass  # said by `status` and `last_error`
 
 
 def tab_of_event() -> Tab | None:

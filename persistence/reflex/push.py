@@ -66,6 +66,7 @@ class Pusher:
 def has_news(tab: Tab) -> bool:
     return bool(
         tab.behind
+        or tab.has_news
         or tab.confirmed
         or tab.answers
         or any(tab.is_ready(tool) for _, _, tool in tab.parked)

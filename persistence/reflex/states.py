@@ -37,7 +37,6 @@ from . import causes
 from .facts import FieldInfo, StateFacts, unknown
 from .fields import Setting, check_value, require_observable
 from .mirror import (
-    SETTLE,
     Delta,
     Sheet,
     capture,
@@ -45,6 +44,7 @@ from .mirror import (
     refresh,
     sheets_of,
     tab_of_event,
+    wait_for,
 )
 from .tabs import require_tabs
 
@@ -321,7 +321,7 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
         sheet.facts.note_errors(state, tab, edited, problems)
         refresh(state, tab, sheet)
         if durable:
-            state.__dict__[SETTLE] = True
+            wait_for(state, sheet.tool, tab.shown.get(sheet.tool, ()))
 
     @rx_.override
     def get_delta(self) -> Delta:
@@ -370,7 +370,8 @@ async def show(state: rx.State, owners: Mapping[str, str | None]) -> None:
 
     await capture_all(state, tab)
     loads = tabs.show(tab, tabs.complete(tab.actor, owners))
-    causes.current().stacks = tab.shown
+    if (cause := causes.current()) is not causes.OUTSIDE:
+        cause.stacks = tab.shown
     if loads:
         await asyncio.wait(loads, timeout=tabs.grace)
     await catch_up(state, tab)

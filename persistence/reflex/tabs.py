@@ -74,6 +74,10 @@ class Tab:
     """Operations that became durable and of which the page hasn't heard."""
     answers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """Operations that were refused or are in conflict, and of which the page hasn't heard."""
+    tools: Mapping[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """How the tools of `persisted(...)` vars stand; replaced, never changed in place."""
+    has_news: bool = False
+    """Are there `tools` of which the page hasn't heard?"""
     parked: list[tuple[rx_.Event, Cause, str]] = field(
         default_factory=list[tuple[rx_.Event, Cause, str]]
     )
@@ -141,7 +145,7 @@ class Tabs:
         for each in tab.sent:
             self.senders.pop(each, None)
         tab.sent.clear()
-        tab.confirmed, tab.answers, tab.parked = [], [], []
+        tab.confirmed, tab.answers, tab.parked, tab.tools = [], [], [], {}
 
     # --- who -------------------------------------------------------------------------------------
 
