@@ -34,6 +34,8 @@ class Dirty(NamedTuple):
     note: str | None = None
     delta: Patch | None = None
     """For a setting that merges: what this edit changes, `value` being the whole layer's patch."""
+    attempted: bool = False
+    """It was sent, and nobody knows whether it arrived: to take it back takes a write."""
 
     def as_override(self) -> Override:
         return Override(self.kind, self.value, self.base, self.author, self.at, self.note)
@@ -104,7 +106,7 @@ class Pending:
     def put_back(self, fields: Iterable[str]) -> None:
         """Those in flight failed for now: they wait again, folded under what is newer."""
         for field in list(fields):
-            edit = self.sent.pop(field)
+            edit = self.sent.pop(field)._replace(attempted=True)
             later = self.waiting.get(field)
             self.waiting[field] = edit if later is None else _fold(edit, later)
 
@@ -114,9 +116,14 @@ def _fold(older: Dirty, newer: Dirty) -> Dirty:
     delta = newer.delta
     if older.delta is not None and delta is not None:
         delta = older.delta.then(delta)
+    operations = older.operations + newer.operations
+    if older.operations and not newer.operations:
+        # The store takes a write for done when its newest operation is. This edit is none of them.
+        operations += (f"~{newer.at:.6f}-{newer.seq:x}",)
     return newer._replace(
         base=older.base,
         seq=older.seq,  # who waits for the older edit waits for both
-        operations=older.operations + newer.operations,
+        operations=operations,
         delta=delta,
+        attempted=older.attempted,
     )

@@ -138,7 +138,8 @@ class Recorder:
             if cause.durable:
                 self._schedule(layer, spec, cause)
             return False
-        if sent is None and self._is_back(layer, spec, kind, value, stored, view):
+        unsure = sent is not None or (waiting is not None and waiting.attempted)
+        if not unsure and self._is_back(layer, spec, kind, value, stored, view):
             if waiting is None:
                 self._engine.operations.settle([cause.operation], "confirmed")
                 return self._forget_refusal(layer, name)
@@ -199,7 +200,8 @@ class Recorder:
 
         What is being written at this moment can't be called back: it is written over.
         """
-        if name in layer.pending.sent:
+        waiting = layer.pending.waiting.get(name)
+        if name in layer.pending.sent or (waiting is not None and waiting.attempted):
             self._write_back(layer, name)
             return True
         dropped = layer.pending.drop(name)
@@ -217,7 +219,10 @@ class Recorder:
 
     def _write_back(self, layer: Layer, name: str) -> None:
         stored = layer.confirmed.get(name) or Override("reset", None)
-        edit = layer.pending.sent[name]
+        waiting = layer.pending.drop(name)
+        edit = waiting or layer.pending.sent[name]
+        if waiting is not None:
+            self._engine.operations.settle(waiting.operations, "refused", "taken back")
         spec = layer.spec.require(name)
         text: str | None = None
         if stored.holds:
@@ -327,6 +332,8 @@ class Recorder:
         return True
 
     def _forget_refusal(self, layer: Layer, name: str) -> bool:
+        if not layer.refused and not layer.conflicts:
+            return False
         found = layer.refused.pop(name, None) or layer.conflicts.pop(name, None)
         return found is not None
 

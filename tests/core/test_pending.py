@@ -101,6 +101,26 @@ def test_the_operations_of_folded_edits_travel_together_oldest_first() -> None:
     assert pending.take()[0].operations == ("a", "b", "c", "d")
 
 
+def test_an_edit_folded_onto_operations_does_not_pass_for_the_newest_of_them() -> None:
+    pending = Pending()
+    pending.record(edit(41, operations=("a",)))
+    pending.record(edit(42, seq=2))
+    pending.record(edit(43, seq=3))
+    *known, own = pending.take()[0].operations
+    assert known[0] == "a"
+    assert own not in ("a", "")
+    assert len(own) <= 64
+
+
+def test_an_edit_that_was_sent_and_put_back_is_known_to_be_perhaps_stored() -> None:
+    pending = Pending()
+    pending.record(edit(41))
+    pending.take()
+    pending.put_back(["frames"])
+    pending.record(edit(42))
+    assert pending.take()[0].attempted
+
+
 def test_dropping_a_field_forgets_what_waits_and_lets_what_is_in_flight_go_on() -> None:
     pending = Pending()
     pending.record(edit(41))

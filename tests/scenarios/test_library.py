@@ -398,17 +398,34 @@ async def test_a_subscriber_that_fails_harms_nobody(
         assert "not my day" in caplog.text
 
 
-async def test_status_says_ready_again_when_what_could_not_be_saved_was_taken_back(
+async def test_what_could_not_be_saved_can_be_taken_back_while_the_store_is_away(
     start: Start, store: FailingStore
 ) -> None:
     async with start() as engine:
         travel = await engine.open(Travel, MINE)
-        store.commits.fail(None)
+        store.commits.lose_answer()  # nobody knows that it is stored
         travel.update(frames=41)
-        await asyncio.sleep(5)
-        assert travel.status == "error"
+        await asyncio.sleep(0.31)
         travel.revert()
+        assert travel.values.frames == 61
+        await asyncio.sleep(30)
         assert (travel.status, travel.last_error, travel.is_dirty) == ("ready", "", False)
+        assert await stored(store) == {}
+
+
+async def test_an_edit_and_its_reverse_around_a_lost_answer_end_where_they_began(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.lose_answer()
+        travel.update(frames=41)
+        await asyncio.sleep(0.31)
+        travel.update(frames=61)
+        await asyncio.sleep(30)
+        assert (travel.values.frames, travel.is_dirty) == (61, False)
+    async with start() as engine:
+        assert (await engine.open(Travel, MINE)).values.frames == 61
 
 
 async def test_reverting_takes_back_ones_own_edits_and_nobody_elses(

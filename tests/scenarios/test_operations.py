@@ -204,3 +204,19 @@ async def test_typing_goes_on_while_another_process_moved_the_row(
         await asyncio.sleep(5)
         assert (there.values.frames, there.status, there.conflicts) == (43, "ready", ())
         assert await stored(store) == {"frames": 43}
+
+
+async def test_a_handlers_edit_on_an_operation_whose_answer_was_lost_is_not_lost_with_it(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE, actor="ada")
+        store.commits.lose_answer()
+        await engine.submit(operation("op", "frames", 41), actor="ada")
+        await asyncio.sleep(0.31)
+        travel.update(frames=42)
+        await asyncio.sleep(30)
+        assert (travel.values.frames, await stored(store)) == (42, {"frames": 42})
+        again = await engine.submit(operation("op", "frames", 41), actor="ada", wait=True)
+        assert again.status == "confirmed"
+        assert travel.values.frames == 42
