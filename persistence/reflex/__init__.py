@@ -18,18 +18,21 @@ if TYPE_CHECKING:
     from .channel import PersistenceState
     from .components import bind, field_error, persistence_root, save_status
     from .fields import setting
+    from .keyed import KeyedSettings, bind_row
     from .plugin import PersistencePlugin
     from .states import SettingsState, show
     from .tabs import Page
     from .variables import is_ready, is_saving, mark_as_interacted, persisted, status_of
 
 __all__ = [
+    "KeyedSettings",
     "Page",
     "PersistencePlugin",
     "PersistenceState",
     "SettingsState",
     "acting_as",
     "bind",
+    "bind_row",
     "field_error",
     "is_ready",
     "is_saving",
@@ -43,12 +46,14 @@ __all__ = [
 ]
 
 _HOME = {
+    "KeyedSettings": "keyed",
     "Page": "tabs",
     "PersistencePlugin": "plugin",
     "PersistenceState": "channel",
     "SettingsState": "states",
     "acting_as": "causes",
     "bind": "components",
+    "bind_row": "keyed",
     "field_error": "components",
     "is_ready": "variables",
     "is_saving": "variables",

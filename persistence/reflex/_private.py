@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DROP", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "add_to_class", "as_json", "bound_states", "Event", "EventContext", "Field", "Middleware",
     "RegistrationContext", "State", "StateUpdate", "current_app", "current_event", "delta_of", "enqueue",
-    "fields_of", "handler_states", "is_mutable_type", "is_own_field", "make_touched", "mark_visited", "on_children",
+    "fields_of", "handler_states", "is_mutable_type", "is_own_field", "keyed_states", "make_touched", "mark_visited", "on_children",
     "override", "owner_state", "root_of", "source_of", "unwrap", "unwrap_state",
 ]  # fmt: skip
 
@@ -93,17 +93,24 @@ def is_own_field(cls: type[BaseState], field: Field[Any]) -> bool:
     return field._owner is cls
 
 
+def keyed_states() -> list[type[BaseState]]:
+    """The state classes of the app that are keyed views."""
+    bound_states()
+    return _bound[3]
+
+
 def bound_states() -> list[type[BaseState]]:
     """The state classes of the app that have settings."""
     global _bound  # noqa: PLW0603 - what was found last, for as long as it holds
     states = RegistrationContext.get().base_states
     if _bound[0] is not states or _bound[1] != len(states):
         found = [each for each in states.values() if "__sheets__" in vars(each)]
-        _bound = states, len(states), found
+        keyed = [each for each in states.values() if "__keyed__" in vars(each)]
+        _bound = states, len(states), found, keyed
     return _bound[2]
 
 
-_bound: tuple[Any, int, list[type[BaseState]]] = ({}, -1, [])
+_bound: tuple[Any, int, list[type[BaseState]], list[type[BaseState]]] = ({}, -1, [], [])
 
 
 def source_of(var: Any) -> tuple[type[BaseState] | None, str]:

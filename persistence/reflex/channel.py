@@ -84,7 +84,7 @@ async def show_accepted(
     state: rx.State, tab: Tab, operations: list[Operation]
 ) -> None:
     """Show the new values in this tab's states; the controls that sent them show them already."""
-    from .gate import catch_up
+    from .gate import catch_up, show_rows
 
     own: dict[str, dict[str, Any]] = {}
     for each in operations:
@@ -94,6 +94,9 @@ async def show_accepted(
             if sheet.tool in own:
                 mirrored = await state.get_state(cls)
                 _show(mirrored, tab, sheet, own[sheet.tool])
+    if tab.keyed:
+        rows = {(each.target.owner, each.field): each.value for each in operations}
+        await show_rows(state, tab, rows)
     await catch_up(state, tab)
 
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from . import _private as rx_
 from . import causes
@@ -146,6 +147,8 @@ def is_closed(tab: Tab, tool: str) -> bool:
 
 async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
     """Show in the tab's states what the engine holds. The tab's state is locked."""
+    if tab.keyed:
+        await show_rows(state, tab, {})
     for cls in rx_.bound_states():
         behind = [sheet for sheet in sheets_of(cls) if sheet.tool in tab.behind]
         if behind:
@@ -156,6 +159,16 @@ async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
     channel = await state.get_state(PersistenceState)
     channel.hear(tab)
     tab.has_news = False
+
+
+async def show_rows(
+    state: rx_.BaseState, tab: Tab, own: Mapping[tuple[str, str], Any]
+) -> None:
+    """The rows of keyed views; `own` are values by owner and field that their controls show already."""
+    for cls in rx_.keyed_states():
+        if cls.get_full_name() in tab.keyed:
+            keyed: Any = await state.get_state(cls)
+            keyed.refresh_rows(tab, own)
 
 
 async def capture_all(state: rx_.BaseState, tab: Tab) -> None:

@@ -200,36 +200,36 @@ def delta_after_capture(state: Any, plain: Callable[[], Delta]) -> Delta:
     for sheet in sheets:
         capture(state, sheet)
     noted: dict[str, set[Target]] = state.__dict__.pop(SETTLE, {})
-    targets = {target for stack in noted.values() for target in stack if _is_pending(target)}
+    targets = pending_of(target for stack in noted.values() for target in stack)
     delta = plain()
     if targets and (tab := tab_of_event()) is not None:
-        mine = delta.setdefault(type(state).get_full_name(), {})
-        waiting = [sheet for sheet in sheets if sheet.tool in noted]
-        mine[SETTLE] = _settle(state, tab, waiting, targets, mine, plain)
+        name = type(state).get_full_name()
+        mine = delta.setdefault(name, {})
+
+        def again() -> Delta:
+            changed = [refresh(state, tab, sheet) for sheet in sheets if sheet.tool in noted]
+            return plain() if any(changed) else {}
+
+        mine[SETTLE] = settle(targets, mine, name, again)
     return delta
 
 
-def _is_pending(target: Target) -> bool:
-    layer = require_tabs().engine.layers.get(target)
-    return layer is not None and bool(layer.pending)
+def pending_of(stack: Iterable[Target]) -> list[Target]:
+    """Those of the targets that have something on its way to the store."""
+    layers = require_tabs().engine.layers
+    return [each for each in set(stack) if (layer := layers.get(each)) and layer.pending]
 
 
-async def _settle(
-    state: Any,
-    tab: Tab,
-    sheets: Iterable[Sheet],
-    targets: Collection[Target],
-    mine: dict[str, Any],
-    plain: Callable[[], Delta],
+async def settle(
+    targets: Collection[Target], mine: dict[str, Any], name: str, again: Callable[[], Delta]
 ) -> object:
-    """Wait a moment for the commit, then tell the page how it stands. Reflex awaits this."""
+    """Wait a moment for the commit, then tell the page how it stands: `again` is the delta since.
+
+    Left in a delta, where Reflex awaits it before it sends.
+    """
     tabs = require_tabs()
     await asyncio.wait({tabs.engine.spawn(_flush(tabs, targets))}, timeout=tabs.grace)
-    changed: list[str] = []
-    for sheet in sheets:
-        changed += refresh(state, tab, sheet)
-    if changed:
-        mine.update(plain().get(type(state).get_full_name(), {}))
+    mine.update(again().get(name, {}))
     return rx_.DROP
 
 

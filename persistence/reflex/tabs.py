@@ -74,6 +74,10 @@ class Tab:
     """Operations that became durable and of which the page hasn't heard."""
     answers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """Operations that were refused or are in conflict, and of which the page hasn't heard."""
+    keyed: dict[str, dict[str, Binding[Any]]] = field(
+        default_factory=dict[str, dict[str, Binding[Any]]]
+    )
+    """Keyed view → the bindings of its rows by owner."""
     tools: Mapping[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """How the tools of `persisted(...)` vars stand; replaced, never changed in place."""
     has_news: bool = False
@@ -138,9 +142,12 @@ class Tabs:
     def _unbind(self, tab: Tab) -> None:
         for stack in tab.shown.values():
             self.unwatch(tab, stack)
-        for binding in tab.bindings.values():
+        rows = [binding for view in tab.keyed.values() for binding in view.values()]
+        for binding in rows:
+            self.unwatch(tab, binding.stack)
+        for binding in (*tab.bindings.values(), *rows):
             binding.close()
-        tab.bindings = {}
+        tab.bindings, tab.keyed = {}, {}
         tab.shown, tab.owners, tab.page = NOTHING, NOTHING, None
         for each in tab.sent:
             self.senders.pop(each, None)
