@@ -28,10 +28,14 @@ ON_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 MISSING = "missing service: "
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: the slow ones after the fast, and Playwright, once it is started,
+    keeps an event loop running in this thread, beside which no coroutine test could have its own."""
     for item in items:
         if HERE / "browser" in item.path.parents:
             item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.hookimpl(tryfirst=True)
