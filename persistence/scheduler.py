@@ -14,6 +14,8 @@ import heapq
 from typing import Generic, Protocol, TypeVar
 
 TICK = 0.005
+SLACK = 1e-6
+"""In ticks: what division may be wrong by."""
 NEVER = float("inf")
 
 
@@ -53,7 +55,7 @@ class Scheduler(Generic[Item]):
     def expedite(self, item: Item, when: float) -> None:
         """Due at `when`, which may lie in the future (a retry), whatever was said before."""
         item.touched, item.latest = NEVER, when
-        self._enter(item, when)
+        self._put(item, int(when / TICK))  # the tick before: what is due now doesn't wait for one
 
     def cancel(self, item: Item) -> None:
         """Not due any more. Its slot forgets it when it comes up."""
@@ -63,7 +65,7 @@ class Scheduler(Generic[Item]):
     def due(self, now: float) -> list[Item]:
         """Take out all items whose deadline has passed, held ones excepted."""
         found: list[Item] = []
-        tick = int(now / TICK + 1e-6)
+        tick = int(now / TICK + SLACK)
         while self._ticks and self._ticks[0] <= tick:
             slot = heapq.heappop(self._ticks)
             for item in self._slots.pop(slot, ()):
@@ -73,7 +75,7 @@ class Scheduler(Generic[Item]):
                 if item.holds:
                     continue
                 deadline = self._deadline(item)
-                if deadline <= now + 1e-9:
+                if deadline <= now + SLACK * TICK:
                     item.touched = item.latest = NEVER
                     found.append(item)
                 else:
@@ -88,7 +90,9 @@ class Scheduler(Generic[Item]):
         return min(item.touched + self.debounce, item.latest)
 
     def _enter(self, item: Item, deadline: float) -> None:
-        slot = int(deadline / TICK - 1e-6) + 1  # the first tick that isn't before it
+        self._put(item, int(deadline / TICK - SLACK) + 1)  # the first tick that isn't before it
+
+    def _put(self, item: Item, slot: int) -> None:
         if item.slot is not None and item.slot <= slot:
             return  # it comes up in time, and moves on then
         item.slot = slot

@@ -66,6 +66,17 @@ def test_an_expedited_item_is_due_at_the_given_time_whatever_was_said_before() -
     assert clock.due(25.0) == [item]
 
 
+def test_what_is_expedited_to_now_is_due_now_and_not_at_the_next_tick() -> None:
+    clock, item = scheduler(), Item()
+    now = 10.0 + TICK / 3
+    clock.touch(item, 10.0)
+    clock.expedite(item, now)
+    upcoming = clock.next()
+    assert upcoming is not None
+    assert upcoming <= now
+    assert clock.due(now) == [item]
+
+
 def test_a_touch_neither_hastens_nor_delays_a_retry() -> None:
     clock, item = scheduler(), Item()
     clock.expedite(item, 15.0)
