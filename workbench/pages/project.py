@@ -22,7 +22,7 @@ from workbench.components.lists import (
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
 from workbench.components.status import interface_status
-from workbench.states.project import Project
+from workbench.states.project import Project, Prompts
 
 
 def project() -> rx.Component:
@@ -118,6 +118,7 @@ def _new_shot() -> rx.Component:
 def _card(card: Any) -> rx.Component:
     return rx.el.li(
         link(
+            rx.el.span(Prompts.begins[card.id], class_name="cover-text", dir="auto"),
             rx.el.span(card.number, class_name="frame-number"),
             to=card.href,
             class_name="cover cover-shot",

@@ -6,11 +6,23 @@ from typing import Literal
 
 import reflex as rx
 
+from persistence.reflex import KeyedSettings
 from workbench import projects
 from workbench.database import Unavailable
 from workbench.projects import NotFound, ProjectPage, ShotRow
-from workbench.settings import TOOLS
+from workbench.settings import TOOLS, Travel
 from workbench.states.common import Card, PageState, actor_of, ago, count_of, hue_of, said_on
+
+CARD_TEXT = 160
+CARDS_WITH_TEXT = 100
+
+
+class Prompts(KeyedSettings, settings=Travel, scope="shot", fields=("prompt",)):
+    """How the prompts of a project's shots begin, for their cards."""
+
+    @rx.var
+    def begins(self) -> dict[str, str]:
+        return {row["owner"]: row["values"]["prompt"][:CARD_TEXT] for row in self.rows}
 
 
 class Project(PageState, rx.State):
@@ -36,6 +48,7 @@ class Project(PageState, rx.State):
             self.gone_id = ""
         await self.refresh()
         await self._begin_anew()
+        await self._show_prompts()
         self.path = self.router.url.path
 
     async def _begin_anew(self) -> None:
@@ -45,6 +58,11 @@ class Project(PageState, rx.State):
             tool.errors = {}
             if tool.edit_scope != declared.__tool__.edit:
                 await tool.choose_edit_scope(declared.__tool__.edit)
+
+    async def _show_prompts(self) -> None:
+        on_cards = [] if _argument(self, "shot_id") else self.shots[:CARDS_WITH_TEXT]
+        prompts = await self.get_state(Prompts)
+        await prompts.show_rows([card.id for card in on_cards])
 
     async def refresh(self) -> None:
         wanted, shot = _argument(self, "project_id"), _argument(self, "shot_id")
