@@ -5,20 +5,23 @@ Everything here was read in, and is pinned to, Reflex 0.10. When Reflex moves on
 fails with an error that says which one and what to do, and this file is the place to mend.
 """
 
+# pyright: reportPrivateUsage=false
+# That is what this module is for.
+
 from __future__ import annotations
 
 import dataclasses
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 try:
     import reflex
     from reflex.istate.delta import (
-        _DROP_FROM_DELTA as DROP,  # pyright: ignore[reportPrivateUsage]
+        _DROP_FROM_DELTA as DROP,
     )
     from reflex.istate.proxy import StateProxy
-    from reflex.middleware import Middleware
+    from reflex.middleware.middleware import Middleware
     from reflex.state import BaseState, State, StateUpdate
     from reflex_base.constants.state import FIELD_MARKER
     from reflex_base.event import Event
@@ -30,7 +33,7 @@ try:
         BaseStateMeta,
         Field,
         Var,
-        _owner_state,  # pyright: ignore[reportPrivateUsage]
+        _owner_state,
     )
 except ImportError as error:  # pragma: no cover - only with another Reflex
     raise ImportError(
@@ -41,14 +44,16 @@ except ImportError as error:  # pragma: no cover - only with another Reflex
 if TYPE_CHECKING:
     from reflex.app import App
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 __all__ = [
-    "DROP", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "add_to_class", "as_json", "bound_states", "Event", "EventContext", "Field", "Middleware",
+    "DROP", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "add_to_class", "annotation_of", "as_json", "bound_states", "Event", "EventContext", "Field", "Middleware",
     "RegistrationContext", "State", "StateUpdate", "current_app", "current_event", "delta_of", "enqueue",
-    "fields_of", "handler_states", "is_mutable_type", "is_own_field", "keyed_states", "make_touched", "mark_visited", "on_children",
-    "override", "owner_state", "root_of", "source_of", "unwrap", "unwrap_state",
+    "fields_of", "held_by", "handler_states", "is_mutable_type", "is_own_field", "keyed_states", "make_touched", "mark_visited", "on_children",
+    "override", "owner_state", "root_of", "source_of", "type_of", "unwrap", "unwrap_state",
 ]  # fmt: skip
 
-_SEAMS: tuple[tuple[object, tuple[str, ...]], ...] = (
+_SEAMS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (Field, ("__set__", "__get__", "__set_name__", "_mark_dirty", "_replace", "_get_raw", "_proxy")),
     (BaseState, ("get_delta", "_get_resolved_delta", "_mark_dirty", "_mark_ancestors_dirty", "_clean")),
     (BaseState, ("_get_root_state", "reset", "_var_dependencies", "_always_dirty_computed_vars")),
@@ -58,7 +63,7 @@ _SEAMS: tuple[tuple[object, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 if missing := [
-    f"{owner.__name__}.{name}"  # type: ignore[attr-defined]
+    f"{owner.__name__}.{name}"
     for owner, names in _SEAMS
     for name in names
     if not hasattr(owner, name)
@@ -68,24 +73,39 @@ if missing := [
         'Install "reflex>=0.10.1,<0.11", or a newer reflex-persistence.'
     )
 
-owner_state = _owner_state
+owner_state: Callable[[Any, Any], Any] = _owner_state
 """`owner_state(instance, class)`: the instance in the tree that holds a field of that class."""
 
 
-def override(function: Any) -> Any:
+def override(function: F) -> F:
     """Mark a method as replacing one of Reflex's, or as one of ours that is no event handler."""
-    function.__override_base_method__ = True
+    cast(Any, function).__override_base_method__ = True
     return function
 
 
 def unwrap(value: Any) -> Any:
     """The value itself, where reading it gave a tracking proxy."""
-    return value.__wrapped__ if isinstance(value, Field._proxy) else value
+    return cast(Any, value).__wrapped__ if isinstance(value, Field._proxy) else value
 
 
 def unwrap_state(state: Any) -> Any:
     """The state itself, where a background task holds a proxy of it."""
     return state.__wrapped__ if isinstance(state, StateProxy) else state
+
+
+def type_of(state: object) -> Any:
+    """A state's class, with whatever its metaclass gave it."""
+    return type(state)
+
+
+def held_by(state: object) -> dict[str, Any]:
+    """What an instance of a state holds itself, past descriptors and observers."""
+    return vars(state)
+
+
+def annotation_of(field: Field[Any]) -> Any:
+    """The type that the field was declared with."""
+    return cast(Any, field).outer_type_
 
 
 def is_own_field(cls: type[BaseState], field: Field[Any]) -> bool:
@@ -125,7 +145,7 @@ def source_of(var: Any) -> tuple[type[BaseState] | None, str]:
 
 def fields_of(cls: type[BaseState]) -> Mapping[str, Field[Any]]:
     """Every field of a state class by its name."""
-    return cls.__fields__
+    return cast(Any, cls).__fields__
 
 
 def root_of(state: BaseState) -> BaseState:
@@ -193,15 +213,19 @@ def on_children(context: EventContext, remember: Callable[[str], Callable[[], No
     async def enqueue_and_remember(token: str, *events: Event) -> Any:
         futures = await enqueue(token, *events)
         for future in cast("Iterable[Any]", futures or ()):
-            forget = remember(future.txid)
-            future.add_done_callback(lambda _, forget=forget: forget())
+            _when_done(future, remember(future.txid))
         return futures
 
     EventContext.set(dataclasses.replace(context, enqueue_impl=enqueue_and_remember))
 
 
-async def enqueue(app: App, token: str, event: Event, remember: Callable[[str], Callable[[], None]]) -> None:
+async def enqueue(
+    app: App, token: str, event: Event, remember: Callable[[str], Callable[[], None]]
+) -> None:
     """Bring an event back that was held up, with its cause remembered before it begins."""
     future = await app.event_processor.enqueue(token, event)
-    forget = remember(future.txid)
-    future.add_done_callback(lambda _: forget())
+    _when_done(future, remember(future.txid))
+
+
+def _when_done(future: Any, forget: Callable[[], None]) -> None:
+    future.add_done_callback(lambda _: forget())  # pyright: ignore[reportUnknownLambdaType]

@@ -10,7 +10,7 @@ were shown when it began. Edits are captured for those stacks, whatever is shown
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -69,7 +69,7 @@ def expect(cause: Cause) -> Callable[[str], Callable[[], None]]:
 
 
 @contextmanager
-def acting_as(source: Source) -> Iterator[Cause]:
+def acting_as(source: Source) -> Generator[Cause]:
     """Within: changes that are captured have this source, whatever the event's is."""
     before = _current.get()
     token = _current.set(replace(before, source=source))

@@ -7,7 +7,7 @@ hidden button, so that its operations keep their order among Reflex's own events
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import reflex as rx
 
@@ -55,7 +55,7 @@ class PersistenceState(rx.State):
         if self.actor != tab.actor:
             self.actor = tab.actor
         if self.tools != tab.tools:
-            self.tools = dict(tab.tools)
+            self.tools = cast("dict[str, ToolFacts]", dict(tab.tools))
         if tab.confirmed:
             self.confirmed = [*self.confirmed, *tab.confirmed][-REMEMBERED:]
             tab.confirmed = []
@@ -80,9 +80,7 @@ async def accept(tabs: Tabs, tab: Tab, operations: list[Operation]) -> None:
         work.add_done_callback(lambda _: tabs.push(tab))
 
 
-async def show_accepted(
-    state: rx.State, tab: Tab, operations: list[Operation]
-) -> None:
+async def show_accepted(state: rx.State, tab: Tab, operations: list[Operation]) -> None:
     """Show the new values in this tab's states; the controls that sent them show them already."""
     from .gate import catch_up, show_rows
 

@@ -15,6 +15,7 @@ no edit on its way. Controls that aren't native show the server's value; their e
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Union, cast, get_args, get_origin
@@ -34,6 +35,9 @@ from .states import SettingsState
 Control = Literal[
     "text", "number", "native", "json", "select", "radio", "checkbox", "slider", "range", "password"
 ]
+
+ui: Any = rx
+"""Reflex's components by name: their signatures hold types that no checker knows."""
 
 _RADIX = ("select", "radio", "checkbox", "slider")
 
@@ -60,8 +64,8 @@ def bind(var: Any, *, control: Control | None = None, **props: Any) -> dict[str,
     """The props that bind a control to a setting; `props` are added to them.
 
     `control` says what kind of control it is for; without it: `number` or `text` for numbers and texts,
-    `select` for a Literal of texts, `checkbox` for a bool. `native` is for `rx.el.select` and for
-    `rx.el.input(type="checkbox")`; `json` is a text control for any value. Raises DeclarationError for what
+    `select` for a Literal of texts, `checkbox` for a bool. `native` is for `ui.el.select` and for
+    `ui.el.input(type="checkbox")`; `json` is a text control for any value. Raises DeclarationError for what
     isn't a setting, and for a type that no control fits.
     """
     return props_of(bound_setting(var), control, props)
@@ -77,13 +81,13 @@ def bound_setting(var: Any) -> Bound:
         )
     tool, spec = sheets[0].tool, sheets[0].spec.fields[name]
     if not issubclass(cls, SettingsState):
-        facts = PersistenceState.tools[tool]
+        facts: Any = PersistenceState.tools[tool]
         return Bound(
             tool, spec, var, facts["target"].to(str), facts["info"][name], facts["errors"][name],
             facts["ready"].bool(),
         )  # fmt: skip
-    held = cls.hidden
-    value = rx.cond(held.contains(name), held[name], var) if not spec.secret else rx.Var.create("")
+    held: Any = cls.hidden
+    value = ui.cond(held.contains(name), held[name], var) if not spec.secret else ui.Var.create("")
     return Bound(tool, spec, value, cls.target, cls.info[name], cls.errors[name], cls.ready)
 
 
@@ -137,26 +141,26 @@ def _native(bound: Bound, kind: Control) -> dict[str, Any]:
         "data-persistence-base": bound.info["revision"].to_string(),
         "data-persistence-value": shown.to_string(),
         "data-persistence-kind": _wire_kind(spec, kind, is_toggle=is_toggle),
-        "aria-busy": rx.cond(bound.ready, "false", "true"),
-        "aria-invalid": rx.cond(bound.error.bool(), "true", "false"),
+        "aria-busy": ui.cond(bound.ready, "false", "true"),
+        "aria-invalid": ui.cond(bound.error.bool(), "true", "false"),
     }
     made: dict[str, Any] = {
-        "key": rx.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{spec.name}",
+        "key": ui.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{spec.name}",
         "disabled": _is_disabled(bound),
         "custom_attrs": attributes,
     }
     if is_toggle:
         return {**made, "type": "checkbox", "default_checked": bound.ready & shown.bool()}
     text = shown.to_string() if kind == "json" or _is_json(spec) else shown.to(str)
-    empty = rx.cond(shown.is_none(), "", text) if _is_optional(spec) else text
-    made["default_value"] = rx.cond(bound.ready, empty, "")
+    empty = ui.cond(shown.is_none(), "", text) if _is_optional(spec) else text
+    made["default_value"] = ui.cond(bound.ready, empty, "")
     if kind in ("number", "range"):
         made |= {"type": kind, **_limits(spec)}
         if kind == "number":
             made["step"] = "1" if _without_none(spec.annotation) is int else "any"
     if kind == "password":
         made |= {"type": "password", "auto_complete": "off"}
-        made["placeholder"] = rx.cond(bound.info["own"].bool(), "••••••••", "")
+        made["placeholder"] = ui.cond(bound.info["own"].bool(), "••••••••", "")
     return made
 
 
@@ -196,47 +200,53 @@ def _radix(bound: Bound, kind: Control) -> dict[str, Any]:
     is made anew when its value changes by something else."""
     made: dict[str, Any] = {
         "disabled": _is_disabled(bound),
-        "custom_attrs": {"aria-busy": rx.cond(bound.ready, "false", "true")},
+        "custom_attrs": {"aria-busy": ui.cond(bound.ready, "false", "true")},
     }
     shown = bound.value
     if kind == "slider":
         return {**made, **_slider(bound)}
-    made["key"] = rx.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{bound.spec.name}"
-    made["on_change"] = lambda chosen: _send(bound, chosen)  # type: ignore[reportUnknownLambdaType]
+    made["key"] = ui.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{bound.spec.name}"
+    made["on_change"] = partial(_send, bound)
     if kind == "checkbox":
         return {**made, "checked": bound.ready & shown.bool()}
-    return {**made, "value": rx.cond(bound.ready, shown.to(str), "")}
+    return {**made, "value": ui.cond(bound.ready, shown.to(str), "")}
 
 
 def _slider(bound: Bound) -> dict[str, Any]:
     spec = bound.spec
-    key = rx.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{spec.name}|"
+    key = ui.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{spec.name}|"
     made: dict[str, Any] = {name: float(limit) for name, limit in _limits(spec).items()}
     if _without_none(spec.annotation) is int:
         made["step"] = 1
     made["key"] = key + bound.info["moves"].to_string()
     made["default_value"] = [bound.value.to(float)]
-    made["on_value_commit"] = lambda values: _send(bound, cast(Any, values)[0])  # type: ignore[reportUnknownLambdaType]
+    made["on_value_commit"] = partial(_send_first, bound)
     return made
 
 
 def _send(bound: Bound, value: Any) -> Any:
     """The operation for an edit, made in the browser and sent with what waits there."""
-    made = FunctionStringVar.create("window.persistence.edited").call(
+    made = cast(Any, FunctionStringVar.create("window.persistence.edited")).call(
         bound.tool, bound.spec.name, bound.target, bound.info["revision"], value
     )
-    return PersistenceState.receive(made)  # type: ignore[arg-type]  # an expression of the browser's
+    return cast(Any, PersistenceState).receive(made)
+
+
+def _send_first(bound: Bound, values: Any) -> Any:
+    return _send(bound, values[0])
 
 
 def field_error(var: Any, **props: Any) -> rx.Component:
     """Why the newest edit of a setting was refused; nothing where all is well."""
     error = bound_setting(var).error
-    return rx.cond(error.bool(), rx.text(error, role="alert", **{"size": "1", "color_scheme": "red", **props}))
+    return ui.cond(
+        error.bool(), ui.text(error, role="alert", **{"size": "1", "color_scheme": "red", **props})
+    )
 
 
 def save_status(state: type[SettingsState], **props: Any) -> rx.Component:
     """A status line: loading, saving, when it was saved, what went wrong. Times are the browser's."""
-    return rx.el.span(
+    return ui.el.span(
         state.status_text,
         role="status",
         custom_attrs={
@@ -253,20 +263,20 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
     With `guests` a browser without a cookie asks for one. `backend` is the server's URL, where the pages
     may come from another one.
     """
-    take = FunctionStringVar.create("window.persistence.take").call()
-    return rx.el.div(
-        rx.el.button(
+    take = cast(Any, FunctionStringVar.create("window.persistence.take")).call()
+    return ui.el.div(
+        ui.el.button(
             id="persistence-send",
             type="button",
             tab_index=-1,
-            on_click=PersistenceState.receive(take),  # type: ignore[arg-type]  # evaluated in the browser
+            on_click=cast(Any, PersistenceState).receive(take),
         ),
         id="persistence-root",
         hidden=True,
         custom_attrs={
             "aria-hidden": "true",
             "data-actor": PersistenceState.actor,
-            "data-hydrated": rx.State.is_hydrated.to_string(),
+            "data-hydrated": ui.State.is_hydrated.to_string(),
             "data-confirmed": PersistenceState.confirmed.to_string(),
             "data-answers": PersistenceState.answers.to_string(),
             "data-operations": PATH,
@@ -279,5 +289,4 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
 
 def script() -> rx.Component:
     """The script, within the page's head, so that it hears the first key."""
-    return rx.el.script(ASSET.read_text(encoding="utf-8"))
-
+    return ui.el.script(ASSET.read_text(encoding="utf-8"))

@@ -114,8 +114,8 @@ class StateFacts:
         names: Iterable[str],
         moved: Iterable[str],
     ) -> list[str]:
-        held = state.__dict__
-        fields = rx_.fields_of(type(state))
+        held = rx_.held_by(state)
+        fields = rx_.fields_of(rx_.type_of(state))
         changed: list[str] = []
         for name, value in self._facts(held, tab, binding, list(names), set(moved)).items():
             live = held[name] if name in held else fields[name].default_value()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Literal, TypeVar, Union, Unpack, get_args, get_origin, overload
+from typing import Any, Literal, TypeVar, Union, Unpack, cast, get_args, get_origin, overload
 from typing import is_typeddict as is_typed_dict
 from types import NoneType, UnionType
 from uuid import UUID
@@ -29,7 +29,21 @@ CHANGED = "_persistence_changed"
 """Where a state's instance notes the names of the settings that changed since the last capture."""
 
 _IMMUTABLE = frozenset(
-    {str, int, float, bool, NoneType, date, datetime, time, timedelta, Decimal, UUID, tuple, frozenset}
+    {
+        str,
+        int,
+        float,
+        bool,
+        NoneType,
+        date,
+        datetime,
+        time,
+        timedelta,
+        Decimal,
+        UUID,
+        tuple,
+        frozenset,
+    }
 )
 _OBSERVED = (list, dict, set)
 
@@ -46,7 +60,7 @@ class Setting(rx_.Field[rx_.FIELD_TYPE]):
     """Set when the state's class is made."""
 
     def __init__(self, *args: Any, declared: Declaration | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        cast(Any, super()).__init__(*args, **kwargs)
         self.declared = declared or Declaration()
         self._exact: type | None = None
         self._passes: Callable[[Any], bool] = _never
@@ -67,7 +81,8 @@ class Setting(rx_.Field[rx_.FIELD_TYPE]):
     def __set__(self, instance: Any, value: Any) -> None:
         if type(value) is not self._exact and not self._passes(value):
             value = self.spec.check(rx_.unwrap(value))  # raises before anything is stored
-        state = instance if type(instance) is self._owner else rx_.owner_state(instance, self._owner)  # type: ignore[arg-type]
+        owner = self._owner
+        state = instance if type(instance) is owner else rx_.owner_state(instance, owner)
         state.__dict__[self._name] = value
         self._mark_dirty(state)
 
@@ -104,7 +119,7 @@ def _quick_test(spec: SettingSpec) -> Callable[[Any], bool]:
     kind = spec.annotation
     if kind is str and not rules.keys() - {"min_length", "max_length"}:
         low, high = rules.get("min_length", 0), rules.get("max_length", math.inf)
-        return lambda value: type(value) is str and low <= len(value) <= high  # type: ignore[operator]
+        return lambda value: type(value) is str and low <= len(cast(str, value)) <= high
     if kind in (int, float) and not rules.keys() - {"ge", "gt", "le", "lt"}:
         low = max(_at_least(rules), -math.inf)
         high = min(_at_most(rules), math.inf)
@@ -202,21 +217,28 @@ def _unobservable(annotation: Any) -> str:
     if annotation is Any or annotation is Ellipsis or annotation is None:
         return ""
     if is_typed_dict(annotation):
-        return next(filter(None, map(_unobservable, annotation.__annotations__.values())), "")
+        return _any_unobservable(annotation.__annotations__.values())
     origin = get_origin(annotation)
     if origin is Literal or isinstance(annotation, str | TypeVar):
         return ""
     if origin in (Union, UnionType):
-        return next(filter(None, map(_unobservable, get_args(annotation))), "")
+        return _any_unobservable(get_args(annotation))
     if hasattr(annotation, "__metadata__"):  # Annotated[...]
         return _unobservable(get_args(annotation)[0])
-    kind = origin or annotation
-    if not isinstance(kind, type):
-        return ""
-    if kind not in _IMMUTABLE and kind not in _OBSERVED and not issubclass(kind, Enum):
-        if not rx_.is_mutable_type(kind) or issubclass(kind, dict | list | set):
-            return kind.__name__
-    return next(filter(None, map(_unobservable, get_args(annotation))), "")
+    kind = cast("type[Any]", origin or annotation)
+    if isinstance(cast(Any, kind), type) and not _is_observable(kind):
+        return kind.__name__
+    return _any_unobservable(get_args(annotation))
+
+
+def _is_observable(kind: type[Any]) -> bool:
+    if kind in _IMMUTABLE or kind in _OBSERVED or issubclass(kind, Enum):
+        return True
+    return rx_.is_mutable_type(kind) and not issubclass(kind, dict | list | set)
+
+
+def _any_unobservable(annotations: Iterable[Any]) -> str:
+    return next((problem for each in annotations if (problem := _unobservable(each))), "")
 
 
 def check_value(field: Setting[Any], value: Any) -> Any:

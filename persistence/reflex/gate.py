@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _private as rx_
 from . import causes
@@ -73,11 +73,11 @@ class Gate(rx_.Middleware):
     async def _enter(self, state: rx_.BaseState, root: rx_.BaseState, tab: Tab) -> None:
         """Steps 2 to 4: who, what, loaded."""
         await self.tabs.identify_tab(tab, root.router_data.get("headers") or {})
-        mark = root.__dict__.get(MARK)
+        mark = rx_.held_by(root).get(MARK)
         if mark is None or mark != (tab.actor, tab.id):
             if mark is not None and mark[0] != tab.actor:
                 await forget_everything(state, root)
-            root.__dict__[MARK] = (tab.actor, tab.id)
+            rx_.held_by(root)[MARK] = (tab.actor, tab.id)
             rx_.make_touched(root, ())
             tab.behind.update(self.tabs.tools())
         page = page_of(root, tab.actor)
@@ -129,13 +129,13 @@ class Gate(rx_.Middleware):
         else:
             log.warning("dropped %s: too many events wait for the load", event.name)
         update = rx_.StateUpdate(delta=await rx_.delta_of(root))
-        if not root.is_hydrated:  # type: ignore[attr-defined]  # the root is rx.State
+        if not cast(Any, root).is_hydrated:
             update.events.append(rx_.Event(name=f"{root.get_full_name()}.hydrate_and_load"))
         return update
 
 
 def page_of(root: rx_.BaseState, actor: str) -> Page:
-    params = root.router_data.get("query") or {}
+    params: Any = root.router_data.get("query") or {}
     return Page(actor, root.rx_router_route_id, root.rx_router_url.path, dict(params))
 
 
@@ -161,9 +161,7 @@ async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
     tab.has_news = False
 
 
-async def show_rows(
-    state: rx_.BaseState, tab: Tab, own: Mapping[tuple[str, str], Any]
-) -> None:
+async def show_rows(state: rx_.BaseState, tab: Tab, own: Mapping[tuple[str, str], Any]) -> None:
     """The rows of keyed views; `own` are values by owner and field that their controls show already."""
     for cls in rx_.keyed_states():
         if cls.get_full_name() in tab.keyed:

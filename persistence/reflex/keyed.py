@@ -70,7 +70,9 @@ class KeyedMeta(rx_.BaseStateMeta):
         spec = tool_of(settings)
         chosen = tuple(fields) if fields is not None else tuple(spec.fields)
         if unknown := [each for each in chosen if each not in spec.fields]:
-            raise DeclarationError(where, f"{spec.tool} has no {unknown}", hint="Name its settings.")
+            raise DeclarationError(
+                where, f"{spec.tool} has no {unknown}", hint="Name its settings."
+            )
         if secret := [each for each in chosen if spec.fields[each].secret]:
             raise DeclarationError(where, f"{secret} is secret", hint="Leave it out of the rows.")
         if all(getattr(base, "_mixin", True) for base in bases):
@@ -116,7 +118,9 @@ class KeyedSettings(rx.State, metaclass=KeyedMeta, mixin=True):
         loads: list[asyncio.Task[None]] = []
         for owner in wanted:
             if owner not in held:
-                binding = tabs.engine.bind(cls.__tool__, actor=tab.actor, edit=cls.__scope__)
+                binding: Binding[Any] = tabs.engine.bind(
+                    cls.__tool__, actor=tab.actor, edit=cls.__scope__
+                )
                 held[owner] = binding
                 stack = {**tab.owners, cls.__scope__: owner}
                 tabs.watch(tab, tabs.engine.scopes.stack(cls.__tool__.tool, stack))
@@ -135,7 +139,7 @@ class KeyedSettings(rx.State, metaclass=KeyedMeta, mixin=True):
         binding = self.row_binding(owner)
         binding.set(field, value, source="user", durable=True)
         if tab is not None:
-            rx_.unwrap_state(self).__dict__[WAITS] = binding.stack
+            rx_.held_by(_own(self))[WAITS] = binding.stack
             self.refresh_rows(tab)
 
     @rx_.override
@@ -148,9 +152,7 @@ class KeyedSettings(rx.State, metaclass=KeyedMeta, mixin=True):
         return held[owner]
 
     @rx_.override
-    def refresh_rows(
-        self, tab: Tab, own: Mapping[tuple[str, str], Any] | None = None
-    ) -> None:
+    def refresh_rows(self, tab: Tab, own: Mapping[tuple[str, str], Any] | None = None) -> None:
         """Show what the engine holds. `own` are values that this page's controls show already."""
         state = _own(self)
         cls = type(state)
@@ -160,14 +162,14 @@ class KeyedSettings(rx.State, metaclass=KeyedMeta, mixin=True):
             for owner, binding in tab.keyed.get(cls.get_full_name(), {}).items()
         ]
         if not same(rows, list(before.values())):
-            state.__dict__["rows"] = rows
+            rx_.held_by(state)["rows"] = rows
             rx_.make_touched(state, ("rows",))
 
     @rx_.override
     def get_delta(self) -> Delta:
         """What the page should learn. It holds something to await, if an edit is being saved."""
         delta: Delta = super().get_delta()
-        stack = _own(self).__dict__.pop(WAITS, ())
+        stack = rx_.held_by(_own(self)).pop(WAITS, ())
         tab = tab_of_event()
         if tab is not None and (targets := pending_of(stack)):
             mine = delta.setdefault(self.get_full_name(), {})

@@ -61,7 +61,7 @@ def sheets_of(cls: type) -> tuple[Sheet, ...]:
 
 def capture(state: Any, sheet: Sheet) -> None:
     """Hand what changed to the engine; the page's answer will wait for its commit a moment."""
-    held, spec = state.__dict__, sheet.spec
+    held, spec = rx_.held_by(state), sheet.spec
     tabs, event = tabs_of_process(), rx_.current_event()
     changed: set[str] = held.get(CHANGED) or set()
     tab = tabs.by_token.get(event.token) if tabs is not None and event is not None else None
@@ -90,7 +90,7 @@ def capture(state: Any, sheet: Sheet) -> None:
 
 def wait_for(state: Any, tool: str, stack: Stack) -> None:
     """Have the page's answer wait for what these layers have pending."""
-    waits: dict[str, set[Target]] = state.__dict__.setdefault(SETTLE, {})
+    waits: dict[str, set[Target]] = rx_.held_by(state).setdefault(SETTLE, {})
     waits.setdefault(tool, set()).update(stack)
 
 
@@ -103,7 +103,7 @@ def _cause(tab: Tab | None) -> Cause:
 def _names(state: Any, spec: ToolSpec, changed: set[str], tab: Tab | None) -> list[str]:
     """The settings that changed, those found by comparison included."""
     names = [name for name in changed if name in spec.fields]
-    held = state.__dict__
+    held = rx_.held_by(state)
     if tab is not None and (synced := held.get(SYNCED)) and tab.is_ready(spec.tool):
         names.extend(
             name
@@ -118,7 +118,7 @@ def _names(state: Any, spec: ToolSpec, changed: set[str], tab: Tab | None) -> li
 
 def _value(state: Any, spec: ToolSpec, name: str) -> Any:
     """The live value; a copy, where somebody may still hold it."""
-    held = state.__dict__
+    held = rx_.held_by(state)
     if name not in held:
         return spec.fields[name].default()
     return spec.fields[name].copy(rx_.unwrap(held[name]))
@@ -143,7 +143,7 @@ def refresh(
     own: Mapping[str, Any] = NOTHING,
 ) -> list[str]:
     """Show what the engine holds; returns the vars that changed. `own` is what the page shows already."""
-    spec, held = sheet.spec, state.__dict__
+    spec, held = sheet.spec, rx_.held_by(state)
     if fields is None:
         tab.behind.discard(spec.tool)
         held.pop(ASIDE, None)
@@ -152,7 +152,7 @@ def refresh(
     names = list(spec.fields if fields is None else fields)
     moved: list[str] = []
     changed: list[str] = []
-    known = rx_.fields_of(type(state))
+    known = rx_.fields_of(rx_.type_of(state))
     for name in names:
         setting = spec.fields[name]
         value = view.values[name] if view is not None else setting.default()
@@ -181,7 +181,7 @@ def _agree(sent: Any, held: Any) -> bool:
 
 def forget(state: Any) -> None:
     """Show nobody's settings; what isn't captured by now never will be."""
-    held, cls = state.__dict__, type(state)
+    held, cls = rx_.held_by(state), rx_.type_of(state)
     for name in (CHANGED, SYNCED, SETTLE, ASIDE):
         held.pop(name, None)
     for sheet in sheets_of(cls):
@@ -196,14 +196,14 @@ def forget(state: Any) -> None:
 
 def delta_after_capture(state: Any, plain: Callable[[], Delta]) -> Delta:
     """The state's delta, edits captured first. It holds something to await, if they are being saved."""
-    sheets = sheets_of(type(state))
+    sheets = sheets_of(rx_.type_of(state))
     for sheet in sheets:
         capture(state, sheet)
-    noted: dict[str, set[Target]] = state.__dict__.pop(SETTLE, {})
+    noted: dict[str, set[Target]] = rx_.held_by(state).pop(SETTLE, {})
     targets = pending_of(target for stack in noted.values() for target in stack)
     delta = plain()
     if targets and (tab := tab_of_event()) is not None:
-        name = type(state).get_full_name()
+        name = rx_.type_of(state).get_full_name()
         mine = delta.setdefault(name, {})
 
         def again() -> Delta:

@@ -29,7 +29,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -94,7 +94,9 @@ class PersistencePlugin(rx.plugins.Plugin):
 
         def root(_: bool) -> rx.Component:
             backend = self.backend if is_prod_mode() else self.backend or config.api_url
-            return rx.fragment(persistence_root(guests=self.identify is None, backend=backend))
+            return cast(Any, rx).fragment(
+                persistence_root(guests=self.identify is None, backend=backend)
+            )
 
         app.extra_app_wraps[0, "PersistenceRoot"] = root
 
@@ -113,8 +115,8 @@ class PersistencePlugin(rx.plugins.Plugin):
         from .push import Pusher
 
         self._installed.add(id(app))
-        options = {"database": self.database, "scopes": self.scopes, **self._options}
-        engine = Engine(authorise=resolve(self.authorise), **options)
+        authorise: Authorise | None = resolve(self.authorise)
+        engine = Engine(self.database, scopes=self.scopes, authorise=authorise, **self._options)
         identify = resolve(self.identify) or identify_guest
         tabs = Tabs(engine, identify=identify, owners=resolve(self.owners), grace=self.grace)
         tabs.app = app
@@ -122,14 +124,13 @@ class PersistencePlugin(rx.plugins.Plugin):
         engine.subscribe(tabs.hear)
         engine.operations.listeners.append(tabs.hear_outcome)
         app.add_middleware(Gate(tabs), 0)
-        app.register_lifespan_task(self._serve, tabs=tabs)
+        cast(Any, app).register_lifespan_task(self._serve, tabs=tabs)
         routes = self._routes(engine, identify)
         if self.identify is None:
             routes += GUEST_ROUTES
-        before = app.api_transformer
-        kept: list[Any] = (
-            [] if before is None else list(before) if isinstance(before, Sequence) else [before]
-        )
+        before: Any = app.api_transformer
+        listed: Any = before if isinstance(before, list | tuple) else [before]
+        kept = [each for each in listed if each is not None]
         app.api_transformer = [*kept, Starlette(routes=routes)]
         self.tabs = tabs
         install(tabs)
@@ -138,9 +139,7 @@ class PersistencePlugin(rx.plugins.Plugin):
     def _routes(self, engine: Engine, identify: Identify) -> list[Any]:
         from ..http import operation_routes
 
-        return list(
-            operation_routes(lambda: engine, identify, allowed_origins=self._origins())
-        )
+        return list(operation_routes(lambda: engine, identify, allowed_origins=self._origins()))
 
     def _origins(self) -> tuple[str, ...]:
         """In development the pages come from a server of their own."""
@@ -151,7 +150,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         return tuple(filter(None, (*self.allowed_origins, *own)))
 
     @asynccontextmanager
-    async def _serve(self, tabs: Tabs) -> AsyncIterator[None]:
+    async def _serve(self, tabs: Tabs) -> AsyncGenerator[None]:
         """The engine's life is the server's. On SIGTERM everything is saved before the process ends."""
         engine = tabs.engine
         await engine.start()

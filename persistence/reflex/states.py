@@ -15,7 +15,7 @@ The class carries `__tool__`, the same facts as a plain `Settings` class, so tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -116,7 +116,7 @@ class SettingsMeta(rx_.BaseStateMeta):
 
 def _refuse_names(where: str, namespace: Mapping[str, Any]) -> None:
     """A setting must not hide what every settings state has."""
-    taken = {*dir(SettingsState), *SettingsState.__fields__}
+    taken = {*dir(SettingsState), *rx_.fields_of(SettingsState)}
     for name, value in namespace.items():
         if not isinstance(value, Setting):
             continue
@@ -134,8 +134,9 @@ def _bind_settings(where: str, cls: type) -> dict[str, SettingSpec]:
     specs: dict[str, SettingSpec] = {}
     for name, field in rx_.fields_of(cast(Any, cls)).items():
         if isinstance(field, Setting):
-            require_observable(f"{where}.{name}", field.outer_type_)
-            specs[name] = make_setting(where, name, field.outer_type_, field.declared)
+            annotation = rx_.annotation_of(field)
+            require_observable(f"{where}.{name}", annotation)
+            specs[name] = make_setting(where, name, annotation, field.declared)
             field.bind(specs[name])
     return specs
 
@@ -223,7 +224,7 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
 
     @rx_.override
     @contextmanager
-    def acting_as(self, source: causes.Source) -> Iterator[None]:
+    def acting_as(self, source: causes.Source) -> Generator[None]:
         """Within: what this state changes has that source, whatever the event's is."""
         state, sheet = _parts(self), _sheet(self)
         capture(state, sheet)
@@ -303,7 +304,11 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
 
     @rx_.override
     async def persistence_do(
-        self, action: Callable[[Binding[Any]], object], field: object = None, *, durable: bool = False
+        self,
+        action: Callable[[Binding[Any]], object],
+        field: object = None,
+        *,
+        durable: bool = False,
     ) -> None:
         """Run an action on the binding; what it refuses is shown at the field."""
         state, sheet, tab = _parts(self), _sheet(self), tab_of_event()

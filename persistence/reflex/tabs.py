@@ -200,10 +200,9 @@ class Tabs:
         shown: dict[str, Stack] = {}
         tasks: list[asyncio.Task[None]] = []
         for tool, declared in self.tools().items():
-            binding = tab.bindings.get(tool)
-            if binding is None:
-                binding = self.engine.bind(declared, actor=tab.actor)
-                tab.bindings[tool] = binding
+            if tool not in tab.bindings:
+                tab.bindings[tool] = self.engine.bind(declared, actor=tab.actor)
+            binding = tab.bindings[tool]
             stack = self.engine.scopes.stack(tool, owners)
             before = tab.shown.get(tool, ())
             shown[tool] = stack

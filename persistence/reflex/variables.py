@@ -47,8 +47,9 @@ class Persisted(Setting[rx_.FIELD_TYPE]):
         if getattr(owner, "_mixin", False):
             return  # a state that uses the mixin gets a copy of its own
         where = f"{owner.__module__}.{owner.__qualname__}"
-        require_observable(f"{where}.{name}", self.outer_type_)
-        self.bind(make_setting(where, name, self.outer_type_, self.declared))
+        annotation = rx_.annotation_of(self)
+        require_observable(f"{where}.{name}", annotation)
+        self.bind(make_setting(where, name, annotation, self.declared))
         _add(owner, where, self)
 
 
@@ -73,15 +74,15 @@ def _observe(owner: type) -> None:
 
     @rx_.override
     def get_delta(self: Any) -> Any:
-        return delta_after_capture(self, super(owner, self).get_delta)  # type: ignore[misc]
+        return delta_after_capture(self, cast(Any, super(owner, self)).get_delta)
 
     @rx_.override
     def reset(self: Any) -> None:
         state, tab = rx_.unwrap_state(self), tab_of_event()
         for sheet in sheets_of(owner):
             capture(state, sheet)
-        super(owner, self).reset()  # type: ignore[misc]
-        state.__dict__.pop(CHANGED, None)
+        cast(Any, super(owner, self)).reset()
+        rx_.held_by(state).pop(CHANGED, None)
         for sheet in sheets_of(owner):
             if tab is not None:
                 refresh(state, tab, sheet)
@@ -219,7 +220,7 @@ def tool_facts(var: Any) -> Any:
 
 def is_ready(var: Any) -> rx.Var[bool]:
     """Is the var loaded? False in the compiled page."""
-    return tool_facts(var)["ready"].bool()
+    return cast("rx.Var[bool]", tool_facts(var)["ready"].bool())
 
 
 def is_saving(var: Any) -> rx.Var[bool]:
@@ -229,7 +230,9 @@ def is_saving(var: Any) -> rx.Var[bool]:
 
 def status_of(var: Any) -> rx.Var[str]:
     """idle, loading, ready, saving or error."""
-    return rx.cond(tool_facts(var)["status"].bool(), tool_facts(var)["status"].to(str), "idle")
+    return cast(Any, rx).cond(
+        tool_facts(var)["status"].bool(), tool_facts(var)["status"].to(str), "idle"
+    )
 
 
 def mark_as_interacted(state: rx.State) -> None:
@@ -237,9 +240,9 @@ def mark_as_interacted(state: rx.State) -> None:
     held, tab = rx_.unwrap_state(state), tab_of_event()
     if tab is None:
         return
-    aside = held.__dict__.pop(ASIDE, None) or ()
-    held.__dict__[CHANGED] = {*(held.__dict__.get(CHANGED) or ()), *aside}
-    for sheet in sheets_of(type(held)):
+    aside = rx_.held_by(held).pop(ASIDE, None) or ()
+    rx_.held_by(held)[CHANGED] = {*(rx_.held_by(held).get(CHANGED) or ()), *aside}
+    for sheet in sheets_of(rx_.type_of(held)):
         if (binding := tab.bindings.get(sheet.tool)) is not None:
             binding.mark_as_interacted()
         with causes.acting_as("user"):

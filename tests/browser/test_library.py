@@ -225,7 +225,9 @@ def test_a_slow_database_shows_loading_and_the_page_still_answers(
     page.locator("#tick").click()
     expect(page.locator("#ticks")).to_have_text("1")
     assert time.monotonic() - began < 0.7
-    page.locator("#more").click()  # held up: it must not run on defaults of a shot that isn't there yet
+    page.locator(
+        "#more"
+    ).click()  # held up: it must not run on defaults of a shot that isn't there yet
     expect(page.locator("#state")).to_have_text("ready", timeout=5_000)
     expect(page.locator("#frames-shown")).to_have_text("62")
     saved(page)

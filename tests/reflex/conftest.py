@@ -170,7 +170,8 @@ def serve(states: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Serve:
             database=database,
             scopes=options.pop("scopes", ("user", "project", "shot")),
             identify=options.pop("identify", identify),
-            owners=owners or (lambda page: {"project": f"{page.actor}-p", "shot": f"{page.actor}-A"}),
+            owners=owners
+            or (lambda page: {"project": f"{page.actor}-p", "shot": f"{page.actor}-A"}),
             **options,
         )
         site = Site(app, plugin)

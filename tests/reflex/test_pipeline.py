@@ -263,9 +263,7 @@ async def test_a_foreign_target_answers_like_a_missing_one(serve):
         tab = await site.open("t1", user="eve")
         answers = []
         for owner in ("ann-A", "nobody-A"):
-            await tab.operate(
-                Travel, "frames", 5, target=["shot", owner, "travel-ui-state"]
-            )
+            await tab.operate(Travel, "frames", 5, target=["shot", owner, "travel-ui-state"])
             answers.append(tab.shows(PersistenceState, "answers")[-1]["problem"])
         assert answers[0] == answers[1]
         assert await site.stored("shot", "ann-A", "travel-ui-state") == {}

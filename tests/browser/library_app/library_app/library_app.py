@@ -69,7 +69,9 @@ def shot() -> rx.Component:
         save_status(Travel, id="status"),
         shown("state", Travel.status),
         shown("hydrated", rx.cond(rx.State.is_hydrated, "yes", "no")),
-        rx.cond(Travel.ready, rx.text(Travel.prompt, id="prompt-shown"), rx.text("…", id="skeleton")),
+        rx.cond(
+            Travel.ready, rx.text(Travel.prompt, id="prompt-shown"), rx.text("…", id="skeleton")
+        ),
         rx.input(**bind(Travel.prompt, id="prompt")),
         field_error(Travel.prompt, id="prompt-error"),
         rx.text_area(**bind(Travel.text, id="text")),
