@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [name …]` prints the table: every file, each in its own process."""
+"""`python -m benchmarks [--quick] [name …]` prints the table, each file in a process of its own."""
 
 from __future__ import annotations
 

@@ -37,8 +37,9 @@ def _burst(path: Path, loop: asyncio.Runner, rounds: int) -> Iterator[Answer]:
 
     async def start() -> None:
         await engine.start()
-        for shot in range(SETTINGS // FIELDS):
-            bindings.append(await engine.open(Panel, {"shot": f"shot-{shot}"}, actor="somebody"))
+        shots = [{"shot": f"shot-{number}"} for number in range(SETTINGS // FIELDS)]
+        opened = (engine.open(Panel, shot, actor="somebody") for shot in shots)
+        bindings.extend(await asyncio.gather(*opened))
 
     async def ours() -> float:
         text = _text(next(turn))
@@ -73,7 +74,10 @@ def _burst(path: Path, loop: asyncio.Runner, rounds: int) -> Iterator[Answer]:
     loop.run(engine.stop())
     raw.close()
     yield times(
-        "10,000 dirty settings to durable / raw single commit", found["ours"], found["peer"], "≤ 1.5"
+        "10,000 dirty settings to durable / raw single commit",
+        found["ours"],
+        found["peer"],
+        "≤ 1.5",
     )
     yield _stall(gaps["burst"], gaps["idle"])
 

@@ -1,8 +1,8 @@
 """How long until the effective settings of (user, project, shot) are there?
 
-40 settings, of which the user overrides 8, the project 8 and the shot 24. By hand: one SQL statement
-for the three layers, JSON decoded, dicts laid over one another. SQLModel: a JSON document for each of
-the three, by `session.get`. A thousand loads at once: as one page after a restart, when every tab
+40 settings, of which the user overrides 8, the project 8 and the shot 24. By hand: one SQL
+statement for the three layers, JSON decoded, dicts laid over one another. SQLModel: a JSON document
+for each of the three, by `session.get`. A thousand loads at once: after a restart, when every tab
 asks.
 """
 
@@ -122,7 +122,9 @@ async def _fill(engine: Engine, raw: RawSQLite, documents: Documents) -> None:
             raw.commit(((scope, owner, NAME, field), text) for owner, field, text in edits)
             await engine.store.commit(
                 [
-                    Write(Target(scope, owner, NAME), field, "set", text, 0, "somebody", "user", 1.7e9)
+                    Write(
+                        Target(scope, owner, NAME), field, "set", text, 0, "somebody", "user", 1.7e9
+                    )
                     for owner, field, text in edits
                 ]
             )

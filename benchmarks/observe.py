@@ -3,9 +3,9 @@
 Beside Reflex's own var in a state of its own, and NiceGUI's dict that tells of changes. "First" is
 the first assignment in an event, "repeated" a later one, "nested" changes a dict in place.
 
-The whole event is a handler that sets one var, in Reflex's own pipeline: queue, middleware, handler,
-delta. Ours has the gate before it, and is captured, resolved, scheduled and committed before the page
-hears of it; the store is in memory, since the time of a disk isn't the processor's.
+The whole event is a handler that sets one var, in Reflex's own pipeline: queue, middleware,
+handler, delta. Ours has the gate before it, and is captured, resolved, scheduled and committed
+before the page hears of it; the store is in memory, since the time of a disk isn't the processor's.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextvars
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from .measure import Answer, Missing, Side, calls, folder, in_turns, peer, runner, show, times
@@ -32,7 +33,7 @@ def benchmark(quick: bool) -> Iterator[Answer]:
         return
     with folder() as path:
         (path / "rxconfig.py").write_text(CONFIG)
-        before = os.getcwd()
+        before = Path.cwd()
         os.chdir(path)  # Reflex looks for its configuration where it is started
         from .states import Own, Persisted
 
@@ -155,7 +156,7 @@ class OneTab:
         event = Event(name=format_event_handler(handler), payload={}, router_data=router)
         await (await self._app.event_processor.enqueue("tab", event)).wait_all()
 
-    async def _hear(self, update: Any, token: str) -> None:
+    async def _hear(self, update: Any, token: str) -> None:  # noqa: ARG002
         self._heard += bool(update.delta)
 
 

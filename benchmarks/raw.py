@@ -1,7 +1,7 @@
 """The peer by hand: override and journal in SQLite, as one would write them without the library.
 
-Two `executemany` in one transaction; WAL and FULL, since the answer is "it is on the disk"; all other
-settings are SQLite's own. As in our tables the value stands once, in the journal.
+Two `executemany` in one transaction; WAL and FULL, since the answer is "it is on the disk"; all
+other settings are SQLite's own. As in our tables the value stands once, in the journal.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ class RawSQLite:
         overrides: list[tuple[object, ...]] = []
         changes: list[tuple[object, ...]] = []
         now = time.time()
-        for self._revision, (key, text) in enumerate(edits, self._revision + 1):
-            overrides.append((*key, self._revision))
-            changes.append((self._revision, *key, text, now))
+        for revision, (key, text) in enumerate(edits, self._revision + 1):
+            overrides.append((*key, revision))
+            changes.append((revision, *key, text, now))
+        self._revision += len(changes)
         begun = time.perf_counter()
         execute = self.connection.execute
         execute("begin immediate")

@@ -89,7 +89,11 @@ def _django_preferences() -> Any:
                 "NAME": f"{tempfile.mkdtemp()}/peer.db",
             }
         },
-        INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "dynamic_preferences"],
+        INSTALLED_APPS=[
+            "django.contrib.contenttypes",
+            "django.contrib.auth",
+            "dynamic_preferences",
+        ],
         CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         SECRET_KEY="bench",

@@ -33,7 +33,9 @@ class Prompt(Settings, tool=TOOL, edit="shot"):
 def benchmark(quick: bool) -> Iterator[Answer]:
     for keys in (1_000, 20_000) if quick else (1_000, 20_000, 200_000):
         with folder() as path, runner() as loop:
-            yield from _batches(path, loop, keys, batches=5 if quick else 20, rounds=5 if quick else 9)
+            yield from _batches(
+                path, loop, keys, batches=5 if quick else 20, rounds=5 if quick else 9
+            )
     with folder() as path, runner() as loop:
         yield _single(path, loop, 100 if quick else 500)
     with folder() as path, runner() as loop:
@@ -115,7 +117,7 @@ class StoreAlone:
 
 
 class WholeWay:
-    """One binding a key, each edited once, then one flush: check, resolve, encode, schedule, store."""
+    """A binding a key, each edited once, then a flush: check, resolve, encode, schedule, store."""
 
     def __init__(self, url: str) -> None:
         self._engine = Engine(url, scopes=("user", "project", "shot"))
