@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from heapq import merge
 from itertools import islice
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, perf_counter, sleep
 from typing import Any, TypeVar
 
 from sqlalchemy import create_engine
@@ -34,9 +34,13 @@ log = logging.getLogger("persistence.store")
 Result = TypeVar("Result")
 Connection = sqlite3.Connection
 Fetched = tuple[Any, ...]
+Parameters = tuple[object, ...]
 
 CHUNK = 100
-"""Rows written before the other threads get a turn."""
+"""Rows handed to the driver at once."""
+
+BREATH = 0.001
+"""Seconds of writing after which the event loop gets a turn."""
 
 PRUNED_AT_ONCE = 20_000
 """Journal rows looked at in one transaction, between which saves get their turn."""
@@ -54,8 +58,11 @@ class SQLiteStore:
     - `threaded=False` does everything in the caller's thread, before `await` returns.
     """
 
-    BEHIND = 1_000
+    BEHIND = 5_000
     """Journal rows that the timeline may be behind before it is extended, when there is time."""
+
+    QUIET = 0.25
+    """Seconds without a commit after which there is time."""
 
     FAR_BEHIND = 50_000
     """The same, whether there is time or not: a history scans what the timeline lacks."""
@@ -95,16 +102,18 @@ class SQLiteStore:
     async def commit(self, writes: Sequence[Write]) -> Receipt:
         if not writes:
             return Receipt([])
-        pause = _pause if self._threaded and len(writes) > CHUNK else _no_pause
+        pause = _Breather() if self._threaded else _no_pause
         receipt = await self._writer.run(lambda c: _commit(c, self._sql, writes, pause))
         self._behind += len(writes)
         if self._behind >= self.BEHIND:
-            self._writer.afterwards(self._extend)
+            self._writer.afterwards(
+                self._extend, 0.0 if self._behind >= self.FAR_BEHIND else self.QUIET
+            )
         return receipt
 
     def _extend(self, connection: Connection) -> None:
-        """Let the timeline catch up, between two saves or when it can't wait any more."""
-        while self._writer.is_idle or self._behind > self.FAR_BEHIND:
+        """Let the timeline catch up, while nobody waits or when it can't wait any more."""
+        while self._writer.is_idle or self._behind >= self.FAR_BEHIND:
             self._behind = _extend(connection, self._sql, self.EXTENDED_AT_ONCE)
             if self._behind == 0:
                 break
@@ -211,6 +220,7 @@ class Lane:
         self._file: tuple[int, int] | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._waiting = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._is_afterwards = False
 
     @property
@@ -234,16 +244,19 @@ class Lane:
         finally:
             self._waiting -= 1
 
-    def afterwards(self, job: Callable[[Connection], None]) -> None:
-        """Do it when what is waited for is done; nobody waits for this. Once at a time."""
-        if self._is_afterwards:
-            return
-        if self._thread is not None:
+    def afterwards(self, job: Callable[[Connection], None], quiet: float) -> None:
+        """Do it after so many seconds in which it isn't asked for again; nobody waits for it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._threaded:
+            self._work_afterwards(job)
+        elif quiet:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(quiet, self.afterwards, job, 0.0)
+        elif self._thread is not None and not self._is_afterwards:
             self._is_afterwards = True
             self._thread.submit(self._work_afterwards, job)
-        elif not self._threaded:
-            self._is_afterwards = True
-            self._work_afterwards(job)
 
     def _work_afterwards(self, job: Callable[[Connection], None]) -> None:
         try:
@@ -255,6 +268,9 @@ class Lane:
 
     async def close(self) -> None:
         """Finish what was begun, then disconnect. A later `run` connects again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if not self._threaded:
             return self._disconnect()
         thread, self._thread = self._thread, None
@@ -427,25 +443,18 @@ def _all_at_once(
 ) -> Receipt:
     first = _next_revision(connection, sql)
     for some in _chunks(_sorted(writes, pause)):
-        rows = [(first + position, writes[position]) for position in some]
-        new = [_created(revision, write) for revision, write in rows if write.base == 0]
-        old = [_changed(revision, write) for revision, write in rows if write.base != 0]
+        new, old = _overrides(writes, some, first)
         written = connection.executemany(sql.create, new).rowcount if new else 0
         written += connection.executemany(sql.change, old).rowcount if old else 0
         if written != len(some):
             raise _InTheWay
         pause()
     for some in _chunks(range(len(writes))):
-        rows = [(first + position, writes[position]) for position in some]
-        connection.executemany(sql.journal, [_noted(*row) for row in rows])
-        pause()
-        if done := [
-            (operation, revision, write.at)
-            for revision, write in rows
-            for operation in write.operations
-        ]:
+        changes, done = _changes(writes, some, first)
+        connection.executemany(sql.journal, changes)
+        if done:
             connection.executemany(sql.done, done)
-            pause()
+        pause()
     connection.execute(sql.count, (first + len(writes) - 1, "revision"))
     return Receipt(range(first, first + len(writes)))
 
@@ -469,27 +478,26 @@ def _one_by_one(
                 revisions[position] = revision
                 revision += 1
             else:
-                key = (*write.target, write.field)
-                row = connection.execute(sql.row(), key).fetchone()
+                row = connection.execute(sql.row(), (*write.target, write.field)).fetchone()
                 moved[position] = Row(*row) if row else None
         except (sqlite3.IntegrityError, *_BAD_ROW) as error:
             connection.execute("ROLLBACK TO one")
             refused[position] = f"the database can't store this ({error})"
         connection.execute("RELEASE one")
-        if position % CHUNK == CHUNK - 1:
-            pause()
+        pause()
     connection.execute(sql.count, (revision - 1, "revision"))
     return Receipt(revisions, moved, repeated, refused)
 
 
 def _put(connection: Connection, sql: Statements, write: Write, revision: int) -> bool:
-    if write.base == 0:
-        written = connection.execute(sql.create, _created(revision, write))
-    else:
-        written = connection.execute(sql.change, _changed(revision, write))
+    new, old = _overrides([write], [0], revision)
+    written = (
+        connection.executemany(sql.create, new) if new else connection.executemany(sql.change, old)
+    )
     if written.rowcount != 1:
         return False
-    connection.execute(sql.journal, _noted(revision, write))
+    changes, _ = _changes([write], [0], revision)
+    connection.executemany(sql.journal, changes)
     _remember(connection, sql, write, revision)
     return True
 
@@ -504,20 +512,40 @@ def _next_revision(connection: Connection, sql: Statements) -> int:
     return last + 1
 
 
-def _created(revision: int, write: Write) -> tuple[object, ...]:
-    return (*write.target, write.field, revision, write.kind, write.text if write.secret else None)
+def _overrides(
+    writes: Sequence[Write], positions: Sequence[int], first: int
+) -> tuple[list[Parameters], list[Parameters]]:
+    """Parameters of the overrides that must be new, and of those that stand on a base."""
+    new: list[Parameters] = []
+    old: list[Parameters] = []
+    for position in positions:
+        (scope, owner, tool), field, kind, text, base, *_, secret = writes[position]
+        hidden = text if secret else None
+        if base == 0:
+            new.append((owner, scope, tool, field, first + position, kind, hidden))
+        else:
+            old.append((first + position, kind, hidden, owner, scope, tool, field, base))
+    return new, old
 
 
-def _changed(revision: int, write: Write) -> tuple[object, ...]:
-    secret = write.text if write.secret else None
-    return (revision, write.kind, secret, *write.target, write.field, write.base)
-
-
-def _noted(revision: int, write: Write) -> tuple[object, ...]:
-    return (
-        revision, *write.target, write.field, write.kind, None if write.secret else write.text,
-        write.author, write.source, write.at, write.group, write.version, write.note,
-    )  # fmt: skip
+def _changes(
+    writes: Sequence[Write], positions: Sequence[int], first: int
+) -> tuple[list[Parameters], list[Parameters]]:
+    """Parameters of the journal rows, and of the operations."""
+    changes: list[Parameters] = []
+    done: list[Parameters] = []
+    for position in positions:
+        (
+            (scope, owner, tool), field, kind, text, _base,
+            author, source, at, group, operations, version, note, secret,
+        ) = writes[position]  # fmt: skip
+        revision = first + position
+        changes.append((
+            revision, owner, scope, tool, field, kind, None if secret else text,
+            author, source, at, group, version, note,
+        ))  # fmt: skip
+        done += [(operation, revision, at) for operation in operations]
+    return changes, done
 
 
 def _sorted(writes: Sequence[Write], pause: Callable[[], None]) -> list[int]:
@@ -526,7 +554,7 @@ def _sorted(writes: Sequence[Write], pause: Callable[[], None]) -> list[int]:
     order: list[int] = []
     for start in range(0, len(writes), 1000):
         run = range(start, min(start + 1000, len(writes)))
-        order += sorted(run, key=lambda position: writes[position].target)
+        order += sorted(run, key=lambda position: writes[position].target.owner)
         pause()
     return order
 
@@ -535,9 +563,20 @@ def _chunks(positions: Sequence[int]) -> Iterator[Sequence[int]]:
     return (positions[start : start + CHUNK] for start in range(0, len(positions), CHUNK))
 
 
-def _pause() -> None:
-    """Let the event loop have the interpreter: a burst of rows must not be felt on the page."""
-    sleep(0.00001)
+class _Breather:
+    """Lets the event loop have the interpreter every other millisecond.
+
+    The driver lets go of it for each row, but takes it back before another thread has woken up;
+    then that one waits for the interpreter's switch interval, 5 ms, and the page is felt to halt.
+    """
+
+    def __init__(self) -> None:
+        self._next = perf_counter() + BREATH
+
+    def __call__(self) -> None:
+        if perf_counter() >= self._next:
+            sleep(0.00001)
+            self._next = perf_counter() + BREATH
 
 
 def _no_pause() -> None:

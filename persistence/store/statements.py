@@ -45,11 +45,11 @@ class Statements:
 
     prefix: str
     create: str
-    """An override that must not be there: scope, owner, tool, field, revision, kind, secret."""
+    """An override that must not be there: owner, scope, tool, field, revision, kind, secret."""
     change: str
-    """An override at its base: revision, kind, secret, scope, owner, tool, field, base."""
+    """An override at its base: revision, kind, secret, owner, scope, tool, field, base."""
     journal: str
-    """revision, scope, owner, tool, field, kind, text, author, source, at, group, version, note."""
+    """revision, owner, scope, tool, field, kind, text, author, source, at, group, version, note."""
     done: str
     """An operation that must not be known: id, revision, at."""
     done_anyway: str
@@ -131,7 +131,7 @@ def statements(prefix: str) -> Statements:
     made = tables(prefix)
     override, change = made.table(made.override), made.table(made.change)
     operation = made.table(made.operation)
-    key = ("scope", "owner", "tool", "field")
+    key = ("owner", "scope", "tool", "field")
     names = {
         "o": override.name,
         "c": change.name,
@@ -157,9 +157,9 @@ def statements(prefix: str) -> Statements:
         "FROM {n} WHERE name = 'revision'".format(**names),
         timeline_end,
         "UPDATE {n} SET value = ? WHERE name = ?".format(**names),
-        "INSERT OR IGNORE INTO {t} (scope, owner, tool, revision) "
-        "SELECT scope, owner, tool, revision FROM {c} WHERE revision > ? AND revision <= ? "
-        "ORDER BY scope, owner, tool, revision".format(**names),
+        "INSERT OR IGNORE INTO {t} (owner, scope, tool, revision) "
+        "SELECT owner, scope, tool, revision FROM {c} WHERE revision > ? AND revision <= ? "
+        "ORDER BY owner, scope, tool, revision".format(**names),
         f"SELECT version_num FROM {made.version_table}",
         "SELECT DISTINCT tool FROM {o} WHERE scope = ? AND owner = ? ORDER BY tool".format(**names),
         (

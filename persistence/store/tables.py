@@ -1,5 +1,7 @@
 """The tables, as SQLModel declares them, with metadata of their own. Pure; no connection here.
 
+Keys begin with the owner, which tells rows apart soonest: comparing them is most of a search.
+
 They aren't in `SQLModel.metadata`, so that a host app's migrations don't see them. Stores write and
 read with SQL that is compiled from these definitions once, and run on the driver.
 """
@@ -56,8 +58,8 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         __tablename__ = f"{prefix}override"  # pyright: ignore[reportAssignmentType]
         __table_args__ = {"sqlite_with_rowid": False}
 
-        scope: str = Field(sa_type=Text, primary_key=True)
         owner: str = Field(sa_type=Text, primary_key=True)
+        scope: str = Field(sa_type=Text, primary_key=True)
         tool: str = Field(sa_type=Text, primary_key=True)
         field: str = Field(sa_type=Text, primary_key=True)
         revision: int = Field(sa_type=cast("Any", _Revision))
@@ -70,8 +72,8 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         __tablename__ = f"{prefix}change"  # pyright: ignore[reportAssignmentType]
 
         revision: int = Field(sa_column=Column(_Revision, primary_key=True, autoincrement=False))
-        scope: str = Field(sa_type=Text)
         owner: str = Field(sa_type=Text)
+        scope: str = Field(sa_type=Text)
         tool: str = Field(sa_type=Text)
         field: str = Field(sa_type=Text)
         kind: str = Field(sa_type=Text)
@@ -90,8 +92,8 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         __tablename__ = f"{prefix}timeline"  # pyright: ignore[reportAssignmentType]
         __table_args__ = {"sqlite_with_rowid": False}
 
-        scope: str = Field(sa_type=Text, primary_key=True)
         owner: str = Field(sa_type=Text, primary_key=True)
+        scope: str = Field(sa_type=Text, primary_key=True)
         tool: str = Field(sa_type=Text, primary_key=True)
         revision: int = Field(sa_column=Column(_Revision, primary_key=True, autoincrement=False))
 

@@ -254,7 +254,15 @@ async def test_a_batch_of_thousands_with_one_that_moved(tmp_path: Path, write: M
 class Hasty(SQLiteStore):
     """Extends the timeline all the time, in small runs."""
 
+    BEHIND = FAR_BEHIND = 1
+    EXTENDED_AT_ONCE = 7
+
+
+class Patient(SQLiteStore):
+    """Extends it after a short quiet."""
+
     BEHIND = 1
+    QUIET = 0.05
     EXTENDED_AT_ONCE = 7
 
 
@@ -296,12 +304,15 @@ async def test_the_history_is_the_same_however_far_the_timeline_is(
 async def test_the_timeline_catches_up_when_nothing_else_is_to_do(
     tmp_path: Path, write: Make
 ) -> None:
-    store = Hasty(tmp_path / "app.db")
+    store = Patient(tmp_path / "app.db")
     await store.commit([write(f"f{number}") for number in range(100)])
-    await store.close()
     with closing(sqlite3.connect(store.path)) as connection:
-        found = connection.execute("SELECT count(*) FROM persistence_timeline").fetchone()
-    assert found == (100,)
+        count = "SELECT count(*) FROM persistence_timeline"
+        assert connection.execute(count).fetchone() == (0,)
+        async with asyncio.timeout(20):
+            while connection.execute(count).fetchone() != (100,):
+                await asyncio.sleep(0.01)
+    await store.close()
 
 
 # --- several at once -----------------------------------------------------------------------------

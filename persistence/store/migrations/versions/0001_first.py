@@ -19,8 +19,8 @@ def upgrade() -> None:
     prefix = op.get_context().opts["prefix"]
     op.create_table(
         f"{prefix}override",
-        sa.Column("scope", sa.Text(), primary_key=True),
         sa.Column("owner", sa.Text(), primary_key=True),
+        sa.Column("scope", sa.Text(), primary_key=True),
         sa.Column("tool", sa.Text(), primary_key=True),
         sa.Column("field", sa.Text(), primary_key=True),
         sa.Column("revision", REVISION, nullable=False),
@@ -31,8 +31,8 @@ def upgrade() -> None:
     op.create_table(
         f"{prefix}change",
         sa.Column("revision", REVISION, primary_key=True, autoincrement=False),
-        sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("tool", sa.Text(), nullable=False),
         sa.Column("field", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -46,8 +46,8 @@ def upgrade() -> None:
     )
     op.create_table(
         f"{prefix}timeline",
-        sa.Column("scope", sa.Text(), primary_key=True),
         sa.Column("owner", sa.Text(), primary_key=True),
+        sa.Column("scope", sa.Text(), primary_key=True),
         sa.Column("tool", sa.Text(), primary_key=True),
         sa.Column("revision", REVISION, primary_key=True, autoincrement=False),
         sqlite_with_rowid=False,
