@@ -19,6 +19,7 @@ from typing import (
     ClassVar,
     Unpack,
     cast,
+    dataclass_transform,
     get_origin,
 )
 
@@ -260,6 +261,7 @@ def declare_tool(
     return spec
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting,))
 class _SettingsMeta(type(pydantic.BaseModel)):
     """Says in our words, with a hint, what pydantic refuses while it makes the class."""
 
