@@ -1,4 +1,4 @@
-"""What a type checker makes of a declaration, on both sides: right where it's right, an error where not.
+"""What a type checker makes of a declaration, on both sides: right where right, else an error.
 
 Each snippet is a whole module, checked by pyright in strict mode. A line that ends in `# error` has
 to be reported, and no other line may be.
