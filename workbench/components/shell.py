@@ -7,11 +7,13 @@ from typing import Any
 import reflex as rx
 
 from workbench.components.base import icon, link
+from workbench.components.fields import Tool
+from workbench.components.status import status_line, trouble
 from workbench.components.theme import theme_sync
 
 
 def shell(
-    *children: rx.Component, trail: rx.Component, sidebar: rx.Component, status: rx.Component
+    *children: rx.Component, trail: rx.Component, sidebar: rx.Component, tools: tuple[Tool, ...]
 ) -> rx.Component:
     return rx.el.div(
         rx.el.a("Skip to content", href="#main", class_name="skip"),
@@ -37,9 +39,10 @@ def shell(
                     custom_attrs={"data-sidebar": "toggle"},
                 ),
                 trail,
-                status,
+                status_line(tools),
                 class_name="topbar",
             ),
+            trouble(tools),
             rx.el.main(*children, id="main", class_name="main", tab_index=-1),
             class_name="stage",
         ),

@@ -9,25 +9,22 @@ from __future__ import annotations
 import reflex as rx
 
 from persistence.reflex import save_status
-from workbench.components.base import button
+from workbench.components.base import button, icon
 from workbench.components.fields import Tool
-from workbench.settings import ImageGeneration, Interface, Travel
+from workbench.settings import TOOLS, Interface
+
+SHOT_TOOLS: tuple[Tool, ...] = TOOLS
+OTHER_TOOLS: tuple[Tool, ...] = (Interface,)
+"""On pages without panels only how the app looks is kept."""
 
 
-def shot_status() -> rx.Component:
-    return _status(Travel, ImageGeneration, Interface)
-
-
-def interface_status() -> rx.Component:
-    """On pages without tools: only how the app looks is kept."""
-    return _status(Interface)
-
-
-def _status(*tools: Tool) -> rx.Component:
+def status_line(tools: tuple[Tool, ...]) -> rx.Component:
     line = _latest(*tools)
-    for status in ("saving", "loading", "error"):
+    for status in ("saving", "loading"):
         for tool in reversed(tools):
             line = rx.cond(tool.status == status, _line(tool), line)
+    for tool in tools:
+        line = rx.cond(tool.status == "error", _failed(), line)
     return rx.el.div(
         rx.el.span(class_name="status-dot"),
         rx.el.span("Saving…", class_name="status-unsent"),
@@ -38,14 +35,29 @@ def _status(*tools: Tool) -> rx.Component:
     )
 
 
-def _line(tool: Tool) -> rx.Component:
-    return rx.fragment(
-        save_status(tool, class_name="status-text"),
-        rx.cond(
-            tool.status == "error",
-            button("Try again", class_name="button-small", on_click=tool.retry),
-        ),
+def trouble(tools: tuple[Tool, ...]) -> rx.Component:
+    """Under the top bar: why something isn't saved, and another try."""
+    bar = rx.fragment()
+    for tool in reversed(tools):
+        bar = rx.cond(tool.status == "error", _trouble(tool), bar)
+    return rx.el.div(bar, role="alert")
+
+
+def _trouble(tool: Tool) -> rx.Component:
+    return rx.el.div(
+        icon("circle-alert"),
+        rx.el.span(rx.cond(tool.last_error != "", tool.last_error, tool.status_text)),
+        button("Try again", class_name="button-small", on_click=tool.retry),
+        class_name="trouble",
     )
+
+
+def _failed() -> rx.Component:
+    return rx.el.span("Not saved", custom_attrs={"data-persistence-status": "error"})
+
+
+def _line(tool: Tool) -> rx.Component:
+    return save_status(tool, class_name="status-text")
 
 
 def _latest(first: Tool, *others: Tool) -> rx.Component:

@@ -20,7 +20,7 @@ from workbench.components.lists import (
 )
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import home_sidebar
-from workbench.components.status import interface_status
+from workbench.components.status import OTHER_TOOLS
 from workbench.states.home import Home
 
 
@@ -40,7 +40,7 @@ def home() -> rx.Component:
         undo_bar(Home),
         trail=trail(rx.el.span("Projects", class_name="trail-here")),
         sidebar=home_sidebar(),
-        status=interface_status(),
+        tools=OTHER_TOOLS,
     )
 
 

@@ -21,7 +21,7 @@ from workbench.components.lists import (
 )
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
-from workbench.components.status import interface_status
+from workbench.components.status import OTHER_TOOLS
 from workbench.states.project import Project, Prompts
 
 
@@ -45,7 +45,7 @@ def project() -> rx.Component:
             ),
         ),
         sidebar=project_sidebar(),
-        status=interface_status(),
+        tools=OTHER_TOOLS,
     )
 
 

@@ -17,7 +17,7 @@ from workbench.components.lists import (
 from workbench.components.panels import images, interface, motion, words
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
-from workbench.components.status import shot_status
+from workbench.components.status import SHOT_TOOLS
 from workbench.settings import TOOLS, Travel
 from workbench.states.project import Project
 
@@ -46,7 +46,7 @@ def shot() -> rx.Component:
             ),
         ),
         sidebar=project_sidebar(),
-        status=shot_status(),
+        tools=SHOT_TOOLS,
     )
 
 
