@@ -12,6 +12,7 @@ import asyncio
 import inspect
 import os
 import shutil
+import signal
 import socket
 import uuid
 from collections.abc import Iterator
@@ -28,10 +29,15 @@ ON_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 MISSING = "missing service: "
 
 
+def pytest_configure() -> None:
+    """A SIGTERM ends a run as Ctrl-C does: what fixtures started is ended."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: the slow ones after the fast, and Playwright, once it is started,
-    keeps an event loop running in this thread, beside which no coroutine test could have its own."""
+    """Browser tests come last: the slow ones after the fast, and Playwright, once started, keeps
+    an event loop running in this thread, beside which no coroutine test could have its own."""
     for item in items:
         if HERE / "browser" in item.path.parents:
             item.add_marker("browser")

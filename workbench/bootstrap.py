@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import signal
 import ssl
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -102,9 +103,16 @@ def one_at_a_time() -> Iterator[None]:
         yield
 
 
-def run(python: Path, *arguments: str | Path, env: Mapping[str, str] | None = None) -> int:
-    """Run to the end in the clone's folder, and return the exit code."""
-    return subprocess.run([python, *arguments], cwd=ROOT, env=env, check=False).returncode
+def run(python: Path, *arguments: str | Path) -> int:
+    """Run to the end in the clone's folder, and return the exit code. A SIGTERM is passed on."""
+    with subprocess.Popen([python, *arguments], cwd=ROOT) as process:
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # the terminal has told the other one, too
+            return process.wait()
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def become(python: Path, arguments: Sequence[str]) -> NoReturn:
