@@ -34,13 +34,14 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Browser tests come last: the slow ones after the fast, and Playwright, once started, keeps
     an event loop running in this thread, beside which no coroutine test could have its own."""
     for item in items:
         if HERE / "browser" in item.path.parents:
-            item.add_marker("browser")
+            item.add_marker("browser")  # before -m chooses
+    yield
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
