@@ -191,6 +191,8 @@ class Recorder:
     def set_aside(self, layer: Layer, edit: Dirty, problem: str) -> None:
         """It will never be stored as it is: show that, and the last good value again."""
         layer.refused[edit.field] = Refused(layer.target, edit, problem)
+        if edit.attempted:  # what it was folded onto may have arrived: look what is stored
+            self._engine.loader.begin(layer, again=True)
         self._engine.operations.settle(edit.operations, "refused", problem)
         layer.show(edit.field, "revert")
         self._engine.tell_of(layer, "refused", [edit.field], edit.operations, edit.author)

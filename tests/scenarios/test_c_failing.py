@@ -254,3 +254,18 @@ async def test_c11_the_last_good_value_stays(start: Start, store: FailingStore) 
         assert travel.values.frames == 41
         await travel.flush()
         assert await stored(store) == {"frames": 41}
+
+
+async def test_c7_an_edit_set_aside_on_one_whose_answer_was_lost_shows_what_is_stored(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        store.commits.refuse(lambda write: write.text == "13")
+        store.commits.lose_answer()
+        travel.update(frames=41)
+        await asyncio.sleep(0.31)
+        travel.update(frames=13)
+        await asyncio.sleep(30)
+        assert [one.value for one in travel.refused] == [13]
+        assert (travel.values.frames, await stored(store)) == (41, {"frames": 41})
