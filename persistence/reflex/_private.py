@@ -45,9 +45,10 @@ if TYPE_CHECKING:
     from reflex.app import App
 
 F = TypeVar("F", bound=Callable[..., Any])
+Remember = Callable[[str], Callable[[], None]]
 
 __all__ = [
-    "DROP", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "add_to_class", "annotation_of", "as_json", "bound_states", "Event", "EventContext", "Field", "Middleware",
+    "DROP", "Remember", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "add_to_class", "annotation_of", "as_json", "bound_states", "Event", "EventContext", "Field", "Middleware",
     "RegistrationContext", "State", "StateUpdate", "current_app", "current_event", "delta_of", "enqueue",
     "fields_of", "held_by", "handler_states", "is_mutable_type", "is_own_field", "keyed_states", "make_touched", "mark_visited", "on_children",
     "override", "owner_state", "root_of", "source_of", "type_of", "unwrap", "unwrap_state",
@@ -85,7 +86,7 @@ def override(function: F) -> F:
 
 def unwrap(value: Any) -> Any:
     """The value itself, where reading it gave a tracking proxy."""
-    return cast(Any, value).__wrapped__ if isinstance(value, Field._proxy) else value
+    return value.__wrapped__ if isinstance(value, Field._proxy) else value  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # it was Any
 
 
 def unwrap_state(state: Any) -> Any:
@@ -203,11 +204,14 @@ def handler_states(name: str) -> tuple[type[BaseState] | None, bool]:
     return registered.states[0], registered.handler.is_background
 
 
-def on_children(context: EventContext, remember: Callable[[str], Callable[[], None]]) -> None:
-    """For each event that the current one causes, call `remember(txid)` before it begins.
+def on_children(app: App, context: EventContext, remember: Remember) -> None:
+    """From now on, before an event begins that another one caused, `remember(txid)` is called.
 
-    What `remember` returns is called when that event is done.
+    It is called in the context of the event that causes; what it returns is called when the caused one
+    is done. Costs nothing from the second event on.
     """
+    if getattr(context.enqueue_impl, "remembers", None) is remember:
+        return
     enqueue: Callable[..., Awaitable[Any]] = context.enqueue_impl
 
     async def enqueue_and_remember(token: str, *events: Event) -> Any:
@@ -216,12 +220,14 @@ def on_children(context: EventContext, remember: Callable[[str], Callable[[], No
             _when_done(future, remember(future.txid))
         return futures
 
-    EventContext.set(dataclasses.replace(context, enqueue_impl=enqueue_and_remember))
+    cast(Any, enqueue_and_remember).remembers = remember
+    # Every event's context is a fork of the processor's own, or of such a fork.
+    for each in (context, app.event_processor._root_context):
+        if each is not None:
+            object.__setattr__(each, "enqueue_impl", enqueue_and_remember)
 
 
-async def enqueue(
-    app: App, token: str, event: Event, remember: Callable[[str], Callable[[], None]]
-) -> None:
+async def enqueue(app: App, token: str, event: Event, remember: Remember) -> None:
     """Bring an event back that was held up, with its cause remembered before it begins."""
     future = await app.event_processor.enqueue(token, event)
     _when_done(future, remember(future.txid))

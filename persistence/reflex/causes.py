@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from ..scopes import Stack
@@ -59,13 +60,24 @@ def expected(txid: str) -> Cause | None:
 
 
 def expect(cause: Cause) -> Callable[[str], Callable[[], None]]:
-    """Remember a cause for events to come, each until it is done."""
+    """Remember a cause for an event to come, until it is done."""
 
     def remember(txid: str) -> Callable[[], None]:
         _expected[txid] = cause
-        return lambda: _expected.pop(txid, None) and None
+        return partial(_forget, txid)
 
     return remember
+
+
+def remember_child(txid: str) -> Callable[[], None]:
+    """The event of this transaction is caused by what is happening now."""
+    if (cause := _current.get()) is not OUTSIDE:
+        _expected[txid] = cause
+    return partial(_forget, txid)
+
+
+def _forget(txid: str) -> None:
+    _expected.pop(txid, None)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ hidden button, so that its operations keep their order among Reflex's own events
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, cast
 
 import reflex as rx
@@ -19,6 +20,8 @@ from .facts import ToolFacts, edit_target
 from .mirror import Sheet, refresh, sheets_of
 from .tabs import Tab, Tabs, require_tabs
 
+WIDGET = "-w"
+"""How the ids end of operations that a component made which shows their value already."""
 REMEMBERED = 64
 """Answers that the page's attribute holds: two of its renders may fall into one."""
 
@@ -84,28 +87,33 @@ async def show_accepted(state: rx.State, tab: Tab, operations: list[Operation]) 
     """Show the new values in this tab's states; the controls that sent them show them already."""
     from .gate import catch_up, show_rows
 
-    own: dict[str, dict[str, Any]] = {}
+    edited: dict[str, dict[str, Operation]] = {}
     for each in operations:
-        own.setdefault(each.target.tool, {})[each.field] = each.value
+        edited.setdefault(each.target.tool, {})[each.field] = each
     for cls in rx_.bound_states():
         for sheet in sheets_of(cls):
-            if sheet.tool in own:
+            if sheet.tool in edited:
                 mirrored = await state.get_state(cls)
-                _show(mirrored, tab, sheet, own[sheet.tool])
+                _show(mirrored, tab, sheet, edited[sheet.tool])
     if tab.keyed:
-        rows = {(each.target.owner, each.field): each.value for each in operations}
+        rows = {
+            (each.target.owner, each.field): each.value
+            for each in operations
+            if each.id.endswith(WIDGET)
+        }
         await show_rows(state, tab, rows)
     await catch_up(state, tab)
 
 
-def _show(mirrored: Any, tab: Tab, sheet: Sheet, own: dict[str, Any]) -> None:
+def _show(mirrored: Any, tab: Tab, sheet: Sheet, edited: Mapping[str, Operation]) -> None:
     spec = sheet.spec
-    shown = {name: value for name, value in own.items() if name in spec.fields}
+    known = {name: each for name, each in edited.items() if name in spec.fields}
     target = edit_target(tab.bindings.get(spec.tool))
     problems = {
         name: EditError(name, refused["problem"])
         for refused in tab.answers
-        if (name := refused["field"]) in shown and target and refused["target"] == list(target)
+        if (name := refused["field"]) in known and target and refused["target"] == list(target)
     }
-    sheet.facts.note_errors(mirrored, tab, shown, problems)
-    refresh(mirrored, tab, sheet, own=shown)
+    sheet.facts.note_errors(mirrored, tab, known, problems)
+    own = {name: each.value for name, each in known.items() if each.id.endswith(WIDGET)}
+    refresh(mirrored, tab, sheet, own=own)

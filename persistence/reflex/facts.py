@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Protocol, TypedDict
+from typing import Any, Generic, Protocol, TypedDict, TypeVar
 
 from ..binding import Binding
 from ..changes import same
@@ -17,6 +17,9 @@ from ..scopes import Target
 from ..settings import ToolSpec
 from . import _private as rx_
 from .tabs import Tab
+
+
+T = TypeVar("T")
 
 
 class FieldInfo(TypedDict):
@@ -119,7 +122,7 @@ class StateFacts:
         changed: list[str] = []
         for name, value in self._facts(held, tab, binding, list(names), set(moved)).items():
             live = held[name] if name in held else fields[name].default_value()
-            if not same(live, value):
+            if value is not live and (name in ("info", "origins") or not same(live, value)):
                 held[name] = value
                 changed.append(name)
         return changed
@@ -165,18 +168,47 @@ class StateFacts:
     ) -> dict[str, Any]:
         index = view.stack.index(Target(binding.edit_scope, binding.owners[binding.edit_scope],
                                         self._spec.tool))  # fmt: skip
-        origins = dict(held.get("origins") or {})
-        info: dict[str, FieldInfo] = dict(held.get("info") or {})
-        hidden = dict(held.get("hidden") or {})
+        origins = Patched[str](held.get("origins"))
+        info = Patched[FieldInfo](held.get("info"))
+        hidden = Patched[Any](held.get("hidden"))
         for name in names:
             winner = view.winners.get(name, -1)
-            origins[name] = "default" if winner < 0 else view.stack[winner].scope
-            before = info.get(name, NO_INFO)
-            info[name] = field_info(view, index, name, before["moves"] + (name in moved))
-            hidden.pop(name, None)
-            if info[name]["hidden_by"] and not self._spec.fields[name].secret:
-                hidden[name] = self._spec.fields[name].copy(view.at(name, index))
-        return {"origins": origins, "info": info, "hidden": hidden}
+            origins.set(name, "default" if winner < 0 else view.stack[winner].scope)
+            moves = info.held.get(name, NO_INFO)["moves"] + (name in moved)
+            info.set(name, field_info(view, index, name, moves))
+            is_hidden = info.held[name]["hidden_by"] and not self._spec.fields[name].secret
+            value = self._spec.fields[name].copy(view.at(name, index)) if is_hidden else GONE
+            hidden.set(name, value)
+        patched = {"origins": origins, "info": info, "hidden": hidden}
+        return {name: each.held for name, each in patched.items() if each.is_changed}
+
+
+class Patched(Generic[T]):
+    """A dict that is copied when it changes first, and not before."""
+
+    def __init__(self, held: dict[str, T] | None) -> None:
+        self.held: dict[str, T] = held or {}
+        self.is_changed = False
+
+    def set(self, name: str, value: T | Gone) -> None:
+        if isinstance(value, Gone):
+            if name in self.held:
+                self._change()
+                del self.held[name]
+        elif name not in self.held or not same(self.held[name], value):
+            self._change()
+            self.held[name] = value
+
+    def _change(self) -> None:
+        if not self.is_changed:
+            self.held, self.is_changed = dict(self.held), True
+
+
+class Gone:
+    """The type of `GONE`: no entry."""
+
+
+GONE = Gone()
 
 
 def field_info(view: View, index: int, name: str, moves: int) -> FieldInfo:

@@ -67,23 +67,31 @@ class Gate(rx_.Middleware):
         else:
             tab.last = cause
         causes.begin(cause)
-        rx_.on_children(context, causes.expect(cause))
+        rx_.on_children(app, context, causes.remember_child)
+        if cls is None or not sheets_of(cls):
+            return None
         return await self._park(root, tab, event, cls, cause)
 
     async def _enter(self, state: rx_.BaseState, root: rx_.BaseState, tab: Tab) -> None:
         """Steps 2 to 4: who, what, loaded."""
-        await self.tabs.identify_tab(tab, root.router_data.get("headers") or {})
+        router: Any = root.router_data
         mark = rx_.held_by(root).get(MARK)
+        if router is tab.router and mark is not None and mark[1] == tab.id:
+            if has_news(tab):
+                await catch_up(state, tab)
+            return
+        await self.tabs.identify_tab(tab, root.router_data.get("headers") or {})
         if mark is None or mark != (tab.actor, tab.id):
             if mark is not None and mark[0] != tab.actor:
                 await forget_everything(state, root)
             rx_.held_by(root)[MARK] = (tab.actor, tab.id)
             rx_.make_touched(root, ())
-            tab.behind.update(self.tabs.tools())
+            tab.behind.update(dict.fromkeys(self.tabs.tools()))
         page = page_of(root, tab.actor)
         if page != tab.page:
             await self._turn(state, tab, page)
-        if tab.behind or tab.has_news or tab.confirmed or tab.answers:
+        tab.router = router
+        if has_news(tab):
             await catch_up(state, tab)
 
     async def _turn(self, state: rx_.BaseState, tab: Tab, page: Page) -> None:
@@ -112,11 +120,11 @@ class Gate(rx_.Middleware):
         root: rx_.BaseState,
         tab: Tab,
         event: rx_.Event,
-        cls: type[rx_.BaseState] | None,
+        cls: type[rx_.BaseState],
         cause: Cause,
     ) -> rx_.StateUpdate | None:
         """Hold the event up, if its tool is being loaded."""
-        if cls is None or event.name.rpartition(".")[2] == "retry":
+        if event.name.rpartition(".")[2] == "retry":
             return None
         closed = [sheet.tool for sheet in sheets_of(cls) if is_closed(tab, sheet.tool)]
         if not closed:
@@ -145,6 +153,10 @@ def is_closed(tab: Tab, tool: str) -> bool:
     return binding is not None and bool(tab.shown.get(tool)) and not binding.ready
 
 
+def has_news(tab: Tab) -> bool:
+    return bool(tab.behind or tab.has_news or tab.confirmed or tab.answers)
+
+
 async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
     """Show in the tab's states what the engine holds. The tab's state is locked."""
     if tab.keyed:
@@ -154,7 +166,7 @@ async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
         if behind:
             mirrored = await state.get_state(cls)
             for sheet in behind:
-                refresh(mirrored, tab, sheet)
+                refresh(mirrored, tab, sheet, fields=tab.behind[sheet.tool])
     tab.behind.clear()
     channel = await state.get_state(PersistenceState)
     channel.hear(tab)

@@ -178,7 +178,7 @@ class KeyedSettings(rx.State, metaclass=KeyedMeta, mixin=True):
                 self.refresh_rows(tab)
                 return super(KeyedSettings, self).get_delta()
 
-            mine[WAITS] = settle(targets, mine, self.get_full_name(), again)
+            mine[WAITS] = settle(tab, targets, mine, self.get_full_name(), again)
         return delta
 
 
@@ -194,7 +194,7 @@ async def _show(tab: Tab, binding: Binding[Any], owners: Mapping[str, str]) -> N
         await binding.show(owners)
     except PersistenceError:
         pass  # the row's status says it
-    tab.behind.add(binding.spec.tool)
+    tab.behind[binding.spec.tool] = None
 
 
 def _problems(tab: Tab, binding: Binding[Any]) -> dict[str, str]:

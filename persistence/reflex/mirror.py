@@ -34,7 +34,8 @@ SYNCED = "_persistence_synced"
 SETTLE = "_persistence_settle"
 """Where a state notes, by tool, the layers whose commit the page's answer should wait for."""
 ASIDE = "_persistence_aside"
-"""Where a state notes what a program changed before the user touched anything."""
+"""Where a state notes what a program changed before the user touched anything, and of whose."""
+NO_FIELDS: frozenset[str] = frozenset()
 
 Delta = dict[str, dict[str, Any]]
 
@@ -71,7 +72,9 @@ def capture(state: Any, sheet: Sheet) -> None:
     held[CHANGED] = changed.difference(names) or None
     cause = _cause(tab)
     if tab is not None and sheet.facts.waits(tab, cause.source):
-        held[ASIDE] = {*held.get(ASIDE, ()), *names}
+        stack = tab.shown.get(spec.tool, ())
+        before, aside = held.get(ASIDE, ((), ()))
+        held[ASIDE] = stack, {*names, *(aside if before == stack else ())}
         return
     stack = cause.stacks.get(spec.tool) or (tab.shown.get(spec.tool, ()) if tab else ())
     problems: Mapping[str, EditError] = {}
@@ -84,8 +87,7 @@ def capture(state: Any, sheet: Sheet) -> None:
     if cause.source != "load":
         wait_for(state, spec.tool, stack)
     sheet.facts.note_errors(state, tab, names, problems)
-    is_behind = spec.tool in tab.behind
-    refresh(state, tab, sheet, fields=None if is_behind else names)
+    refresh(state, tab, sheet, fields=names)
 
 
 def wait_for(state: Any, tool: str, stack: Stack) -> None:
@@ -142,14 +144,14 @@ def refresh(
     fields: Iterable[str] | None = None,
     own: Mapping[str, Any] = NOTHING,
 ) -> list[str]:
-    """Show what the engine holds; returns the vars that changed. `own` is what the page shows already."""
+    """Show what the engine holds, of these settings and those that the page doesn't show as they are.
+
+    Returns the vars that changed. `own` is what the controls that were used show already.
+    """
     spec, held = sheet.spec, rx_.held_by(state)
-    if fields is None:
-        tab.behind.discard(spec.tool)
-        held.pop(ASIDE, None)
     binding = tab.bindings.get(spec.tool)
     view = binding.view if binding is not None else None
-    names = list(spec.fields if fields is None else fields)
+    names = _to_show(state, tab, spec, fields)
     moved: list[str] = []
     changed: list[str] = []
     known = rx_.fields_of(rx_.type_of(state))
@@ -170,6 +172,17 @@ def refresh(
     if changed:
         rx_.make_touched(state, changed)
     return changed
+
+
+def _to_show(state: Any, tab: Tab, spec: ToolSpec, fields: Iterable[str] | None) -> list[str]:
+    """The settings to look at; not those that a program changed and that wait for the user."""
+    behind = tab.behind.pop(spec.tool, NO_FIELDS)
+    everything = fields is None or behind is None
+    wanted = spec.fields if everything else {*fields, *behind}
+    stack, aside = rx_.held_by(state).get(ASIDE, ((), ()))
+    if aside and stack != tab.shown.get(spec.tool, ()):
+        aside = ()
+    return [name for name in wanted if name in spec.fields and name not in aside]
 
 
 def _agree(sent: Any, held: Any) -> bool:
@@ -210,7 +223,7 @@ def delta_after_capture(state: Any, plain: Callable[[], Delta]) -> Delta:
             changed = [refresh(state, tab, sheet) for sheet in sheets if sheet.tool in noted]
             return plain() if any(changed) else {}
 
-        mine[SETTLE] = settle(targets, mine, name, again)
+        mine[SETTLE] = settle(tab, targets, mine, name, again)
     return delta
 
 
@@ -221,15 +234,25 @@ def pending_of(stack: Iterable[Target]) -> list[Target]:
 
 
 async def settle(
-    targets: Collection[Target], mine: dict[str, Any], name: str, again: Callable[[], Delta]
+    tab: Tab,
+    targets: Collection[Target],
+    mine: dict[str, Any],
+    name: str,
+    again: Callable[[], Delta],
 ) -> object:
     """Wait a moment for the commit, then tell the page how it stands: `again` is the delta since.
 
     Left in a delta, where Reflex awaits it before it sends.
     """
     tabs = require_tabs()
-    await asyncio.wait({tabs.engine.spawn(_flush(tabs, targets))}, timeout=tabs.grace)
-    mine.update(again().get(name, {}))
+    done = tab.settling = asyncio.get_running_loop().create_future()
+    try:
+        await asyncio.wait({tabs.engine.spawn(_flush(tabs, targets))}, timeout=tabs.grace)
+        mine.update(again().get(name, {}))
+    finally:
+        done.set_result(None)
+        if tab.settling is done:
+            tab.settling = None
     return rx_.DROP
 
 

@@ -15,7 +15,7 @@ from reflex import BaseStateToken
 from . import _private as rx_
 from . import causes
 from .channel import PersistenceState
-from .gate import catch_up
+from .gate import catch_up, has_news
 from .tabs import Tab, Tabs
 
 log = logging.getLogger("persistence")
@@ -40,7 +40,9 @@ class Pusher:
         try:
             if app is None or tabs.by_token.get(tab.token) is not tab:
                 return
-            if not has_news(tab) or not tabs.is_connected(tab.token):
+            while tab.settling:
+                await asyncio.shield(tab.settling)  # an event is about to answer with the same
+            if not (has_news(tab) or is_due(tab)) or not tabs.is_connected(tab.token):
                 return
             causes.begin(causes.Cause("remote", tab.actor, tab.shown))
             token = BaseStateToken(ident=tab.token, cls=PersistenceState)
@@ -63,11 +65,6 @@ class Pusher:
                 tab.parked.append((event, cause, tool))
 
 
-def has_news(tab: Tab) -> bool:
-    return bool(
-        tab.behind
-        or tab.has_news
-        or tab.confirmed
-        or tab.answers
-        or any(tab.is_ready(tool) for _, _, tool in tab.parked)
-    )
+def is_due(tab: Tab) -> bool:
+    """Is something held up that could go on?"""
+    return any(tab.is_ready(tool) for _, _, tool in tab.parked)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("persistence")
 
+NEW: set[str] = set()
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -66,8 +67,12 @@ class Tab:
     bindings: dict[str, Binding[Any]] = field(default_factory=dict[str, Binding[Any]])
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     headers: Mapping[str, str] | None = None
-    behind: set[str] = field(default_factory=set[str])
-    """Tools whose state in the page doesn't show what the engine holds."""
+    router: object = None
+    """Reflex's router data of the newest event: the same object, the same page and headers."""
+    behind: dict[str, set[str] | None] = field(default_factory=dict[str, set[str] | None])
+    """Tool → the settings that the page shows otherwise than the engine holds; None for all."""
+    settling: asyncio.Future[None] | None = None
+    """Done when the event that is being answered has waited for its commit."""
     sent: set[str] = field(default_factory=set[str])
     """Operations of this tab that wait for the store."""
     confirmed: list[str] = field(default_factory=list[str])
@@ -164,7 +169,7 @@ class Tabs:
         actor = await actor_of(self.identify, lower)
         if actor != tab.actor:
             self._unbind(tab)
-            tab.actor, tab.id = actor, secrets.token_hex(8)
+            tab.actor, tab.id, tab.router = actor, secrets.token_hex(8), None
         tab.headers = dict(headers)
 
     # --- what ------------------------------------------------------------------------------------
@@ -210,7 +215,7 @@ class Tabs:
                 self.unwatch(tab, before)
                 self.watch(tab, stack)
             if stack != before or not binding.ready:
-                tab.behind.add(tool)
+                tab.behind[tool] = None
                 tasks.append(self.engine.spawn(self._show(tab, binding, owners)))
         tab.shown = shown
         return tasks
@@ -220,7 +225,7 @@ class Tabs:
             await binding.show(owners)
         except PersistenceError as error:
             log.info("%s isn't shown: %s", binding.spec.tool, error)
-        tab.behind.add(binding.spec.tool)
+        tab.behind[binding.spec.tool] = None
 
     def watch(self, tab: Tab, stack: Stack) -> None:
         for target in stack:
@@ -240,10 +245,19 @@ class Tabs:
     def hear(self, notice: Notice) -> None:
         """The engine says that something changed: who shows it is behind."""
         for tab in tuple(self.watching.get(notice.target, ())):
-            tab.behind.add(notice.target.tool)
+            self._note_behind(tab, notice)
             binding = tab.bindings.get(notice.target.tool)
             if notice.kind != "edited" or notice.origin not in (tab, binding):
                 self.push(tab)  # an edit of its own is answered by the event that made it
+
+    def _note_behind(self, tab: Tab, notice: Notice) -> None:
+        tool, behind = notice.target.tool, tab.behind
+        if notice.kind not in ("edited", "committed"):
+            behind[tool] = None
+        elif (fields := behind.get(tool, NEW)) is NEW:
+            behind[tool] = set(notice.fields)
+        elif fields is not None:
+            fields |= notice.fields
 
     def expect(self, tab: Tab, operation: Operation) -> None:
         """The page wants to hear what becomes of an operation."""

@@ -240,7 +240,7 @@ def mark_as_interacted(state: rx.State) -> None:
     held, tab = rx_.unwrap_state(state), tab_of_event()
     if tab is None:
         return
-    aside = rx_.held_by(held).pop(ASIDE, None) or ()
+    _, aside = rx_.held_by(held).pop(ASIDE, ((), ()))
     rx_.held_by(held)[CHANGED] = {*(rx_.held_by(held).get(CHANGED) or ()), *aside}
     for sheet in sheets_of(rx_.type_of(held)):
         if (binding := tab.bindings.get(sheet.tool)) is not None:

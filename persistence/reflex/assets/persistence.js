@@ -13,7 +13,7 @@
   "use strict";
   if (window.persistence) return;
 
-  const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50;
+  const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50, WIDGET = "-w";
   const client = newId();
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // control's key → its newest unconfirmed operation
@@ -38,15 +38,15 @@
 
   const waiting = () => [...kept.values()].filter((each) => !each.sentAt);
 
-  function record(tool, field, target, base, value) {
+  function record(tool, field, target, base, value, ending = "") {
     const key = keyOf(target, field), last = newest.get(key);
     left.delete(key);
-    if (last && !last.sentAt) {
+    if (last && !last.sentAt && last.id.endsWith(ending)) {
       last.value = value;
       last.seq = ++seq;
       return last;
     }
-    const operation = { id: newId(), client, seq: ++seq, target, field, kind: "set", value, base, sentAt: 0 };
+    const operation = { id: newId() + ending, client, seq: ++seq, target, field, kind: "set", value, base, sentAt: 0 };
     operation.actor = root()?.dataset.actor || "";
     operation.madeAt = Date.now();
     keep(operation);
@@ -287,10 +287,11 @@
 
   // --- for components that aren't native ------------------------------------------------------------------
 
-  // Records an edit and returns what waits, to be sent with the component's own event.
+  // Records an edit and returns what waits, to be sent with the component's own event. The id's ending tells the
+  // server that the component shows the value already.
   function edited(tool, field, target, info, value) {
     const at = parsed(target, null);
-    if (at && value !== undefined) record(tool, field, at, info?.revision || 0, value);
+    if (at && value !== undefined) record(tool, field, at, info?.revision || 0, value, WIDGET);
     return take();
   }
 
