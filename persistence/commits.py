@@ -305,7 +305,7 @@ class Committer:
         if edit.delta is not None:
             held = theirs.value if theirs.holds else type(edit.delta)()
             mine: Any = held.then(edit.delta)
-        elif edit.kind not in ("set", "pin", "policy") or theirs.author == edit.author:
+        elif _is_own(edit, theirs):
             mine = edit.value
         else:
             mine = three_way(base, edit.value, theirs.value)
@@ -353,6 +353,13 @@ class Committer:
 
 def _set_aside(layer: Layer) -> tuple[Refused | Conflict, ...]:
     return (*layer.refused.values(), *layer.conflicts.values())
+
+
+def _is_own(edit: Dirty, theirs: Override) -> bool:
+    """Is there nobody else to ask? What stands there is the author's, or was sent from here."""
+    if edit.kind not in ("set", "pin", "policy") or theirs.author == edit.author:
+        return True
+    return (theirs.kind, theirs.author, theirs.at) in edit.attempted
 
 
 def _waits(pending: Pending, upto: int) -> bool:

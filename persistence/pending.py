@@ -17,6 +17,12 @@ from .scheduler import NEVER
 from .store.base import Kind
 
 
+Attempt = tuple[Kind, str, float]
+"""Kind, author and time of a write that may be stored."""
+
+MOST_ATTEMPTS = 100
+
+
 class Dirty(NamedTuple):
     """One field's accepted edit that isn't durable yet."""
 
@@ -34,8 +40,13 @@ class Dirty(NamedTuple):
     note: str | None = None
     delta: Patch | None = None
     """For a setting that merges: what this edit changes, `value` being the whole layer's patch."""
-    attempted: bool = False
-    """It was sent, and nobody knows whether it arrived: to take it back takes a write."""
+    attempted: tuple[Attempt, ...] = ()
+    """It was sent so, and nobody knows whether it arrived: to take it back takes a write."""
+
+    @property
+    def signature(self) -> Attempt:
+        """What the row of this edit is known by, should it turn out to be stored."""
+        return (self.kind, self.author, self.at)
 
     def as_override(self) -> Override:
         return Override(self.kind, self.value, self.base, self.author, self.at, self.note)
@@ -106,7 +117,8 @@ class Pending:
     def put_back(self, fields: Iterable[str]) -> None:
         """Those in flight failed for now: they wait again, folded under what is newer."""
         for field in list(fields):
-            edit = self.sent.pop(field)._replace(attempted=True)
+            edit = self.sent.pop(field)
+            edit = edit._replace(attempted=(*edit.attempted, edit.signature)[-MOST_ATTEMPTS:])
             later = self.waiting.get(field)
             self.waiting[field] = edit if later is None else _fold(edit, later)
 

@@ -51,7 +51,7 @@ from persistence.testing import FailingStore, VirtualLoop
 
 settings.register_profile(
     "short",
-    max_examples=150,
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

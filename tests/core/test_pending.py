@@ -118,7 +118,7 @@ def test_an_edit_that_was_sent_and_put_back_is_known_to_be_perhaps_stored() -> N
     pending.take()
     pending.put_back(["frames"])
     pending.record(edit(42))
-    assert pending.take()[0].attempted
+    assert pending.take()[0].attempted == (("set", "ada", 1.0),)
 
 
 def test_dropping_a_field_forgets_what_waits_and_lets_what_is_in_flight_go_on() -> None:

@@ -269,3 +269,18 @@ async def test_c7_an_edit_set_aside_on_one_whose_answer_was_lost_shows_what_is_s
         await asyncio.sleep(30)
         assert [one.value for one in travel.refused] == [13]
         assert (travel.values.frames, await stored(store)) == (41, {"frames": 41})
+
+
+async def test_c8_a_second_users_edit_on_a_first_ones_lost_answer_is_no_conflict(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ada = await engine.open(Travel, MINE, actor="ada")
+        bo = await engine.open(Travel, MINE, actor="bo")
+        store.commits.lose_answer()
+        ada.update(frames=41)
+        await asyncio.sleep(0.31)
+        bo.update(frames=42)  # on what ada's edit shows in this very process
+        await asyncio.sleep(30)
+        assert (bo.conflicts, bo.status, bo.values.frames) == ((), "ready", 42)
+        assert [change.author for change in await engine.history([SHOT])] == ["bo", "ada"]
