@@ -16,7 +16,6 @@ from .changes import Override, Patch
 from .scheduler import NEVER
 from .store.base import Kind
 
-
 Attempt = tuple[Kind, str, float]
 """Kind, author and time of a write that may be stored."""
 
