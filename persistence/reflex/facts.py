@@ -151,8 +151,8 @@ class StateFacts:
             "scopes": [each.scope for each in tab.shown.get(self._spec.tool, ())],
             "target": rx_.as_json(target) if target else "",
         }
-        if not ready and held.get("errors"):
-            facts["errors"] = {}
+        if facts["target"] != (held.get("target") or ""):
+            facts["errors"] = {}  # they were about another entity
         view = binding.view if binding is not None else None
         if view is None or binding is None or not view.layers:
             return {**facts, **unknown(self._spec)}

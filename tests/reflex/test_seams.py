@@ -1,0 +1,157 @@
+"""Every private name of Reflex that `_private` builds on, by what it must do."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from typing import Any
+
+import reflex as rx
+from reflex.state import State
+
+from persistence.reflex import _private as rx_
+from persistence.reflex import setting
+from persistence.reflex.fields import CHANGED
+
+
+def tree(cls: Any) -> tuple[Any, Any]:
+    root = State(_reflex_internal_init=True)
+    return root, root.get_substate(cls.get_full_name().split("."))
+
+
+def test_a_field_subclass_sees_assignment_nested_change_and_mixins_and_keeps_its_arguments(states):
+    seen: list[str] = []
+
+    class Noting(rx_.Field[Any]):
+        def __init__(self, *args: Any, mark: str = "", **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.mark = mark
+
+        def _replace(self, **kwargs: Any) -> Any:
+            return super()._replace(**{"mark": self.mark, **kwargs})
+
+        def _mark_dirty(self, state: Any) -> None:
+            seen.append(self._name + self.mark)
+            super()._mark_dirty(state)
+
+    class Mixin(rx.State, mixin=True):
+        mixed: rx.Field[int] = Noting(default=1, mark="!")
+
+    class Held(Mixin, rx.State):
+        number: rx.Field[int] = Noting(default=1)
+        listed: rx.Field[list[int]] = Noting(default_factory=list)
+
+    _, held = tree(Held)
+    held.number = 2
+    held.listed.append(1)
+    held.mixed = 3
+    assert seen == ["number", "listed", "mixed!"]
+    assert type(rx_.fields_of(Held)["mixed"]) is Noting
+    assert str(Held.number)  # a var in the page
+
+
+def test_a_changed_name_survives_pickling(states):
+    class Held(rx.State):
+        number: int = 1
+
+    _, held = tree(Held)
+    rx_.held_by(held)[CHANGED] = {"number"}
+    again = pickle.loads(pickle.dumps(held))
+    assert rx_.held_by(again)[CHANGED] == {"number"}
+
+
+def test_make_touched_reaches_the_delta_and_computed_vars_and_not_the_observer(states):
+    class Held(rx.State):
+        number: rx.Field[int] = setting(1)
+
+        @rx.var
+        def twice(self) -> int:
+            return self.number * 2
+
+    root, held = tree(Held)
+    assert held.twice == 2
+    held._clean()
+    rx_.held_by(held)["number"] = 5
+    rx_.make_touched(held, ["number"])
+    assert CHANGED not in rx_.held_by(held)
+    delta = asyncio.run(rx_.delta_of(root))
+    marker = rx_.FIELD_MARKER
+    assert delta[Held.get_full_name()] == {"number" + marker: 5, "twice" + marker: 10}
+    assert asyncio.run(rx_.delta_of(root)) == {}
+
+
+def test_a_coroutine_in_a_delta_is_awaited_and_may_drop_itself(states):
+    class Held(rx.State):
+        number: int = 1
+
+        @rx_.override
+        def get_delta(self) -> Any:
+            delta = super().get_delta()
+            mine = delta.setdefault(self.get_full_name(), {})
+
+            async def later() -> object:
+                await asyncio.sleep(0)
+                mine["late" + rx_.FIELD_MARKER] = 7
+                return rx_.DROP
+
+            mine["awaited"] = later()
+            return delta
+
+    root, held = tree(Held)
+    held.number = 2
+    marker = rx_.FIELD_MARKER
+    assert asyncio.run(rx_.delta_of(root))[Held.get_full_name()] == {
+        "number" + marker: 2,
+        "late" + marker: 7,
+    }
+
+
+def test_a_var_tells_its_state_and_field(states):
+    class Held(rx.State):
+        number: int = 1
+        _hidden: int = 2
+
+    assert rx_.source_of(Held.number) == (Held, "number")
+    assert rx_.source_of("text") == (None, "")
+    assert rx_.root_of(tree(Held)[1]) is not None
+
+
+async def test_events_that_an_event_causes_are_announced_before_they_begin(serve):
+    from persistence.reflex import causes
+
+    class Held(rx.State):
+        seen: list[str] = []
+
+        @rx.event
+        def first(self) -> Any:
+            return [type(self).second, type(self).background]
+
+        @rx.event
+        def second(self) -> None:
+            self.seen.append(causes.current().source)
+
+        @rx.event(background=True)
+        async def background(self) -> None:
+            async with self:
+                self.seen.append(causes.current().source)
+
+    async with serve(on_load=Held.first) as site:
+        tab = await site.open("t1")
+        assert sorted((await site.state("t1", Held)).seen) == ["load", "load"]
+        await tab.send(Held.first)
+        assert sorted((await site.state("t1", Held)).seen[2:]) == ["program", "user"]
+
+
+def test_the_handler_of_an_event_tells_its_state_and_whether_it_runs_in_the_background(states):
+    from reflex_base.utils.format import format_event_handler
+
+    class Held(rx.State):
+        @rx.event
+        def front(self) -> None: ...
+
+        @rx.event(background=True)
+        async def back(self) -> None: ...
+
+    assert rx_.handler_states(format_event_handler(Held.front)) == (Held, False)
+    assert rx_.handler_states(format_event_handler(Held.back)) == (Held, True)
+    assert rx_.handler_states("nothing.of.the.kind") == (None, False)
