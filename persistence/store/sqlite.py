@@ -39,6 +39,9 @@ Parameters = tuple[object, ...]
 CHUNK = 100
 """Rows handed to the driver at once."""
 
+FEW = 8
+"""Targets that are looked up without a change of thread."""
+
 BREATH = 0.001
 """Seconds of writing after which the event loop gets a turn."""
 
@@ -85,6 +88,8 @@ class SQLiteStore:
         self._busy_timeout = busy_timeout
         self._writer = Lane("writer", self.path, self._connect_writer, threaded=threaded)
         self._reader = Lane("reader", self.path, self._connect_reader, threaded=threaded)
+        glance = Lane("glance", self.path, self._connect_glance, threaded=False)
+        self._glance = Glance(glance, self._writer) if threaded else None
         self._threaded = threaded
         self._behind = 0
 
@@ -92,12 +97,24 @@ class SQLiteStore:
         await self._writer.run(_nothing)
 
     async def close(self) -> None:
+        if self._glance is not None:
+            self._glance.close()
         await self._reader.close()
         await self._writer.close()
 
     async def load(self, targets: Collection[Target]) -> Layers:
         wanted = list(targets)
-        return await self._read(lambda connection: _load(connection, self._sql, wanted))
+
+        def job(connection: Connection) -> Layers:
+            return _load(connection, self._sql, wanted)
+
+        if (
+            len(wanted) <= FEW
+            and self._glance is not None
+            and (found := self._glance(job)) is not None
+        ):
+            return found
+        return await self._read(job)
 
     async def commit(self, writes: Sequence[Write]) -> Receipt:
         if not writes:
@@ -194,10 +211,15 @@ class SQLiteStore:
         connection.execute("PRAGMA cache_size = -16384")
         return connection
 
-    def _connect(self) -> Connection:
+    def _connect_glance(self) -> Connection:
+        connection = self._connect(busy_timeout=0)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _connect(self, busy_timeout: float | None = None) -> Connection:
         return sqlite3.connect(
             self.path,
-            timeout=self._busy_timeout,
+            timeout=self._busy_timeout if busy_timeout is None else busy_timeout,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=128,
@@ -234,13 +256,13 @@ class Lane:
 
     async def run(self, job: Callable[[Connection], Result]) -> Result:
         if not self._threaded:
-            return self._work(job)
+            return self.run_here(job)
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, f"persistence-{self._name}")
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self._work, job)
+            return await loop.run_in_executor(self._thread, self.run_here, job)
         finally:
             self._waiting -= 1
 
@@ -260,7 +282,7 @@ class Lane:
 
     def _work_afterwards(self, job: Callable[[Connection], None]) -> None:
         try:
-            self._work(job)
+            self.run_here(job)
         except StoreError as error:
             log.debug("not now: %s", error)  # whoever needs the database will hear of it
         finally:
@@ -272,36 +294,74 @@ class Lane:
             self._timer.cancel()
             self._timer = None
         if not self._threaded:
-            return self._disconnect()
+            return self.disconnect()
         thread, self._thread = self._thread, None
         if thread is not None:
-            await asyncio.get_running_loop().run_in_executor(thread, self._disconnect)
+            await asyncio.get_running_loop().run_in_executor(thread, self.disconnect)
             thread.shutdown(wait=False)
         return None
 
-    def _work(self, job: Callable[[Connection], Result]) -> Result:
+    def run_here(self, job: Callable[[Connection], Result]) -> Result:
+        """In the caller's thread."""
         try:
             return job(self._require())
         except sqlite3.Error as error:
             if not _is_passing(error):
-                self._disconnect()
+                self.disconnect()
             raise explain(error, self._path) from error
 
     def _require(self) -> Connection:
         if self._connection is not None and self._file != _identity(self._path):
-            self._disconnect()  # moved or deleted: what is written now would be gone
+            self.disconnect()  # moved or deleted: what is written now would be gone
         if self._connection is None:
             self._connection = self._connect()
             self._file = _identity(self._path)
         return self._connection
 
-    def _disconnect(self) -> None:
+    def disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
                 connection.close()
             except sqlite3.Error:
                 pass  # it is of no use any more, that is why it goes
+
+
+class Glance:
+    """Small reads in the event loop's own thread, as long as they are as quick as they should be.
+
+    - A read of some rows takes less time than waking another thread up.
+    - After one that took long (a slow or busy disk) the reader's thread does it, for a while.
+    - It waits for no lock: what can't be read at once isn't read here.
+    """
+
+    LONG = 0.005
+    """Seconds."""
+
+    WHILE = 2.0
+    """Seconds."""
+
+    def __init__(self, lane: Lane, writer: Lane) -> None:
+        self._lane, self._writer = lane, writer
+        self._not_before = 0.0
+
+    def __call__(self, job: Callable[[Connection], Result]) -> Result | None:
+        """The job's result; None where somebody else should do it."""
+        begun = monotonic()
+        if begun < self._not_before or not self._writer.is_connected:
+            return None
+        try:
+            return self._lane.run_here(job)
+        except StoreError:
+            self._not_before = begun + self.WHILE
+            return None  # the reader's thread finds out what is wrong, and says it
+        finally:
+            if monotonic() - begun > self.LONG:
+                self._not_before = begun + self.WHILE
+
+    def close(self) -> None:
+        self._lane.disconnect()
+        self._not_before = 0.0
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -636,9 +696,9 @@ def _load(connection: Connection, sql: Statements, targets: list[Target]) -> Lay
         size = min(parts(len(some)), AT_ONCE)
         parameters: list[str | None] = [part for target in some for part in target]
         parameters.extend([None] * (3 * size - len(parameters)))  # finds nothing
-        rows = _fetch(connection, sql.load(size), parameters)
-        for scope, owner, tool, field, *row in rows:
-            layers[Target(scope, owner, tool)][field] = Row._make(row)
+        found = [layers[target] for target in some]
+        for row in _fetch(connection, sql.load(size), parameters):
+            found[row[0]][row[1]] = Row._make(row[2:])
     return layers
 
 

@@ -76,18 +76,12 @@ class Statements:
     """at, how many at most."""
 
     def load(self, targets: int) -> str:
-        """scope, owner, tool of so many targets; each row begins with the three and the field.
+        """scope, owner, tool of so many targets; each row begins with the target's number and the
+        field. Texts are kept, since making one costs as much as a search.
 
         `IN (VALUES …)` would scan all; the cross join keeps the order: search by primary key.
         """
-        wanted = ",".join(["(?,?,?)"] * targets)
-        return (
-            f"WITH wanted(scope, owner, tool) AS (VALUES {wanted}) "
-            f"SELECT o.scope, o.owner, o.tool, o.field, {_ROW} "
-            f"FROM wanted w CROSS JOIN {self.prefix}override o "
-            "ON o.scope = w.scope AND o.owner = w.owner AND o.tool = w.tool "
-            f"LEFT JOIN {self.prefix}change c ON c.revision = o.revision"
-        )  # fmt: skip
+        return _load(self.prefix, targets)
 
     def row(self) -> str:
         """One row's columns from its kind on: scope, owner, tool, field."""
@@ -124,6 +118,17 @@ class Statements:
                 "ORDER BY c.revision DESC LIMIT ?"
             ),
         )
+
+
+@cache
+def _load(prefix: str, targets: int) -> str:
+    wanted = ",".join(f"({number},?,?,?)" for number in range(targets))
+    return (
+        f"WITH wanted(number, scope, owner, tool) AS (VALUES {wanted}) "
+        f"SELECT w.number, o.field, {_ROW} FROM wanted w CROSS JOIN {prefix}override o "
+        "ON o.scope = w.scope AND o.owner = w.owner AND o.tool = w.tool "
+        f"LEFT JOIN {prefix}change c ON c.revision = o.revision"
+    )
 
 
 @cache

@@ -342,6 +342,22 @@ async def test_a_load_does_not_wait_for_a_save(tmp_path: Path, write: Make) -> N
         await slow
 
 
+async def test_small_loads_change_to_the_readers_thread_when_they_take_long(
+    tmp_path: Path, write: Make
+) -> None:
+    async with opened(tmp_path / "app.db") as store:
+        await store.commit([write()])
+        glance = store._glance
+        assert glance is not None
+        glance.LONG = -1.0
+        glance.close()
+        here = threading.get_ident()
+        assert glance(lambda _: threading.get_ident()) == here
+        assert glance(lambda _: threading.get_ident()) is None
+        assert await store._read(lambda _: threading.get_ident()) != here
+        assert await fields(store) == ["frames"]
+
+
 async def test_closing_finishes_what_was_begun_and_opening_goes_on(
     tmp_path: Path, write: Make
 ) -> None:
