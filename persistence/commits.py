@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .changes import Override, Patch, same, three_way
@@ -90,7 +90,7 @@ class Committer:
         upto = self._engine.recorder.seq
         now = asyncio.get_running_loop().time()
         mine = [layer for layer in layers if layer.pending.waiting or layer.pending.sent]
-        aside = {id(each) for layer in mine for each in _set_aside(layer)}
+        aside = {id(each) for each in _set_aside(mine)}
         self._hurry(mine, now)
         closed = [layer for layer in mine if not layer.gate.is_open]
         away = await self._open(closed)  # what can't be loaded keeps nobody else waiting
@@ -101,10 +101,9 @@ class Committer:
             await attempt
         if away is not None:
             raise away
-        for layer in mine:
-            for each in _set_aside(layer):
-                if id(each) not in aside:
-                    raise EditError(each.field, each.problem)
+        for each in _set_aside(mine):
+            if id(each) not in aside:
+                raise EditError(each.field, each.problem)
 
     def _hurry(self, layers: Sequence[Layer], now: float) -> None:
         for layer in layers:
@@ -205,7 +204,7 @@ class Committer:
             return work
         asked: dict[tuple[str, str, str], str] = {}
         allowed: Work = []
-        for layer, edit in work:
+        for position, (layer, edit) in enumerate(work):
             key = (edit.author, layer.target.scope, layer.target.owner)
             if key not in asked:
                 try:
@@ -218,6 +217,8 @@ class Committer:
                 self._engine.recorder.set_aside(layer, layer.pending.withdraw(edit.field), problem)
             else:
                 allowed.append((layer, edit))
+            if position % CHUNK == CHUNK - 1:
+                await asyncio.sleep(0)
         return allowed
 
     def _write(self, layer: Layer, edit: Dirty) -> Write:
@@ -273,8 +274,10 @@ class Committer:
             self._engine.tell_of(layer, "committed", fields, tuple(operations), author)
             if position % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
-        for layer, _ in work:
-            if layer.pending.waiting and layer.pending.slot is None:
+        for layer in dict.fromkeys(layer for layer, _ in work):
+            if not layer.pending:
+                self._engine.dirty.pop(layer, None)
+            elif layer.pending.waiting and layer.pending.slot is None:
                 self._engine.scheduler.touch(layer.pending, asyncio.get_running_loop().time())
 
     def _confirm(self, layer: Layer, edit: Dirty, revision: int) -> None:
@@ -351,8 +354,11 @@ class Committer:
         return Override(row.kind, value, row.revision, row.author, row.at, row.note)
 
 
-def _set_aside(layer: Layer) -> tuple[Refused | Conflict, ...]:
-    return (*layer.refused.values(), *layer.conflicts.values())
+def _set_aside(layers: Iterable[Layer]) -> Iterator[Refused | Conflict]:
+    for layer in layers:
+        if layer.refused or layer.conflicts:
+            yield from layer.refused.values()
+            yield from layer.conflicts.values()
 
 
 def _is_own(edit: Dirty, theirs: Override) -> bool:

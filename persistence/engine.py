@@ -117,6 +117,8 @@ class Engine:
         self.scheduler: Scheduler[Pending] = Scheduler(debounce, max_wait)
         self.layers: OrderedDict[Target, Layer] = OrderedDict()
         self.views: dict[tuple[str, Stack], View] = {}
+        self.dirty: dict[Layer, None] = {}
+        """Layers that have something on its way; some that had."""
         self.recorder = Recorder(self)
         self.loader = Loader(self)
         self.committer = Committer(self)
@@ -257,7 +259,7 @@ class Engine:
         idle = (target for target, layer in older if layer.is_idle)
         surplus = len(self.layers) - self.keep_loaded + tenth
         for target in tuple(islice(idle, surplus)):
-            del self.layers[target]
+            self.dirty.pop(self.layers.pop(target), None)
         self._crowded = max(self.keep_loaded, len(self.layers) + tenth)
 
     async def load(self, targets: Iterable[Target]) -> None:
@@ -292,8 +294,8 @@ class Engine:
         Raises StoreUnavailable where the store is away (the edits wait and are retried), and
         EditError where one of them was refused at the write (it is kept, see `Binding.refused`).
         """
-        chosen = self.layers.values() if targets is None else map(self.layer, targets)
-        await self.committer.flush(list(chosen))
+        chosen = tuple(self.dirty) if targets is None else tuple(map(self.layer, targets))
+        await self.committer.flush(chosen)
 
     async def permit(self, actor: str, action: Action, target: Target, field: str = "") -> None:
         """Raises PermissionDenied unless the app's `authorise` agrees."""

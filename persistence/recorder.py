@@ -345,6 +345,7 @@ class Recorder:
         self._engine.tell_of(layer, "edited", [name], actor=cause.actor, origin=cause.origin)
 
     def _schedule(self, layer: Layer, spec: SettingSpec, cause: Cause) -> None:
+        self._engine.dirty[layer] = None
         if not layer.gate.is_open:
             self._engine.loader.begin(layer)
             return
