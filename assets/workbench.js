@@ -1,7 +1,20 @@
 // Small manners of the page that need no server: menus, the sidebar on a phone, Escape and Enter while naming.
 (() => {
-  if (window.__workbench) return;
-  window.__workbench = true;
+  if (window.workbench) return;
+
+  // A page that came without a cookie (from a cache, or from the development server) asks for one, once.
+  window.workbench = {
+    async becomeGuest(backend) {
+      if (sessionStorage.getItem("workbench-guest")) {
+        sessionStorage.removeItem("workbench-guest");
+        return "blocked";
+      }
+      sessionStorage.setItem("workbench-guest", "asked");
+      await fetch(backend + "/auth/guest", { method: "POST", credentials: "include", mode: "no-cors" });
+      location.reload();
+      return "asked";
+    },
+  };
   const html = document.documentElement;
 
   const closeMenus = (except) => {

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import Literal
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select, update
@@ -98,9 +97,9 @@ async def rename_shot(actor: str, shot: object, name: object) -> str:
     return await write(_rename_shot, actor, shot, clean_name(name))
 
 
-async def move_shot(actor: str, shot: object, by: Literal[-1, 1]) -> None:
+async def move_shot(actor: str, shot: object, by: object) -> None:
     """One place up (-1) or down (1) in its project; at the end nothing happens."""
-    await write(_move_shot, actor, shot, -1 if by < 0 else 1)
+    await write(_move_shot, actor, shot, -1 if by == -1 else 1)
 
 
 async def delete_shot(actor: str, shot: object) -> str:

@@ -75,7 +75,7 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def with_guest(scope: Scope, headers: Headers, send: Send) -> Send:
-    """Set or renew the cookie on answers that are pages. Such answers are never shared."""
+    """Set or renew the cookie on answers that are pages. Those are never shared or framed."""
 
     async def send_with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] < 400:
@@ -84,6 +84,8 @@ def with_guest(scope: Scope, headers: Headers, send: Send) -> Send:
                 user = identify(headers)
                 answer.append("set-cookie", cookie(scope, sign(user) if user else new_guest()))
                 answer["cache-control"] = "private, no-cache"
+                answer["x-frame-options"] = "DENY"
+                answer["referrer-policy"] = "same-origin"
         await send(message)
 
     return send_with_cookie

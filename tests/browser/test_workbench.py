@@ -121,6 +121,29 @@ def test_a_guest_stays_the_same_over_reloads_and_is_nobody_elses(shot: Workbench
     assert stranger.locator("main").inner_text() == foreign
 
 
+def test_a_page_that_came_without_a_cookie_asks_for_one_by_itself(bench: Workbench):
+    bench.page.goto(bench.url, wait_until="commit")
+    bench.page.context.clear_cookies()  # before its script connects
+    expect(bench.page.get_by_text("Start your first project")).to_be_visible(timeout=15_000)
+    bench.make_project("Harbour at dawn")
+    bench.open()
+    expect(bench.card("Harbour at dawn")).to_be_visible()
+
+
+def test_a_browser_that_keeps_no_cookies_is_told_so_and_the_page_rests(bench: Workbench):
+    loads: list[str] = []
+
+    def forget(_: object) -> None:
+        loads.append("")
+        bench.page.context.clear_cookies()
+
+    bench.page.on("framenavigated", forget)
+    bench.page.route("**/auth/guest", lambda route: route.fulfill(json={}))
+    bench.page.goto(bench.url, wait_until="commit")
+    expect(bench.page.get_by_text("This browser keeps no cookies")).to_be_visible(timeout=15_000)
+    assert len(loads) == 2
+
+
 def test_two_tabs_show_each_others_edits_without_touching_what_is_typed(shot: Workbench):
     other = Workbench(shot.page.context.new_page(), shot.url)
     other.page.goto(shot.page.url)

@@ -49,7 +49,7 @@ def icon_button(name: str, label: Text, **props: Any) -> rx.Component:
 def here() -> StringVar[str]:
     """The address that the browser shows at this moment, which the server may not know yet."""
     return rx.Var(
-        "decodeURI(useLocationHere.pathname.replace(/(.)\\/$/, '$1'))",
+        "useLocationHere.pathname.replace(/(.)\\/$/, '$1')",
         _var_type=str,
         _var_data=VarData(
             imports={"react-router": [rx.ImportVar(tag="useLocation")]},

@@ -164,6 +164,15 @@ def not_found() -> rx.Component:
     )
 
 
+def cookies_blocked() -> rx.Component:
+    return empty(
+        "cookie",
+        "This browser keeps no cookies",
+        "Without one nobody could tell your work from anybody else’s. Allow cookies for this page, "
+        "then load it again.",
+    )
+
+
 def away(state: type[PageState], on_retry: Click) -> rx.Component:
     """The database can't be reached: said, with the reason, and tried again on request."""
     return empty(

@@ -36,7 +36,7 @@ def status_line(tools: tuple[Tool, ...]) -> rx.Component:
 
 
 def trouble(tools: tuple[Tool, ...]) -> rx.Component:
-    """Under the top bar: why something isn't saved, and another try."""
+    """Why something isn't saved, and another try. Lies over the page: nothing moves."""
     bar = rx.fragment()
     for tool in reversed(tools):
         bar = rx.cond(tool.status == "error", _trouble(tool), bar)

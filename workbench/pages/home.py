@@ -9,6 +9,7 @@ import reflex as rx
 from workbench.components.base import button, icon, link
 from workbench.components.lists import (
     away,
+    cookies_blocked,
     deleted_list,
     empty,
     menu,
@@ -33,6 +34,7 @@ def home() -> rx.Component:
                 Home.status,
                 ("ready", _projects()),
                 ("away", away(Home, Home.load)),
+                ("blocked", cookies_blocked()),
                 skeleton("card", "card", "card"),
             ),
             class_name="page",

@@ -9,6 +9,7 @@ import reflex as rx
 from workbench.components.base import button, here, icon, link
 from workbench.components.lists import (
     away,
+    cookies_blocked,
     deleted_list,
     empty,
     menu,
@@ -33,6 +34,7 @@ def project() -> rx.Component:
                 ("ready", rx.fragment(_head(), problem_bar(Project), _shots())),
                 ("missing", not_found()),
                 ("away", away(Project, Project.load)),
+                ("blocked", cookies_blocked()),
                 rx.fragment(skeleton("title", "lead"), skeleton("card", "card", "card", "card")),
             ),
             class_name="page",
@@ -51,7 +53,9 @@ def project() -> rx.Component:
 
 def _status() -> rx.Var[str]:
     """Loading until what the server has is what the address asks for."""
-    return rx.cond(here() == Project.path, Project.status, "loading")
+    return rx.cond(
+        (here() == Project.path) | (Project.status == "blocked"), Project.status, "loading"
+    )
 
 
 def _head() -> rx.Component:

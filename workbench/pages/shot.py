@@ -7,6 +7,7 @@ import reflex as rx
 from workbench.components.base import button, here, icon, link
 from workbench.components.lists import (
     away,
+    cookies_blocked,
     empty,
     menu,
     menu_item,
@@ -30,6 +31,7 @@ def shot() -> rx.Component:
                 ("ready", rx.fragment(_head(), problem_bar(Project), _tools())),
                 ("missing", not_found()),
                 ("away", away(Project, Project.load)),
+                ("blocked", cookies_blocked()),
                 rx.fragment(skeleton("title"), _tools_skeleton()),
             ),
             class_name="page page-shot",
@@ -52,7 +54,9 @@ def shot() -> rx.Component:
 
 def _status() -> rx.Var[str]:
     """Loading until what the server has is what the address asks for."""
-    return rx.cond(here() == Project.path, Project.status, "loading")
+    return rx.cond(
+        (here() == Project.path) | (Project.status == "blocked"), Project.status, "loading"
+    )
 
 
 def _head() -> rx.Component:

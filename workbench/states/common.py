@@ -7,8 +7,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import reflex as rx
+from reflex.config import get_config
+from reflex.utils.exec import is_prod_mode
 
 from workbench.accounts import read_cookie
 from workbench.database import Unavailable
@@ -39,7 +42,7 @@ class PageState(rx.State, mixin=True):
     """Loading, refusals, renaming and the way back, for a page with a list."""
 
     status: rx.Field[str] = rx.field("loading")
-    """loading · ready · missing · away"""
+    """loading · ready · missing · away · blocked (no cookies)"""
     problem: rx.Field[str] = rx.field("")
     """Why the last action was refused, for the user."""
     renaming: rx.Field[str] = rx.field("")
@@ -54,8 +57,13 @@ class PageState(rx.State, mixin=True):
         self.gone_id, self.problem = "", ""
 
     @rx.event
+    def hear_cookies(self, answer: str):
+        if answer == "blocked":
+            self.status = "blocked"
+
+    @rx.event
     def start_rename(self, card: str):
-        self.renaming, self.problem = card, ""
+        self.renaming, self.problem = str(card), ""
 
     @rx.event
     def stop_rename(self):
@@ -73,6 +81,21 @@ class PageState(rx.State, mixin=True):
 def actor_of(state: rx.State) -> str:
     """The user's id by this tab's cookie; "" for nobody."""
     return read_cookie(state.router.headers.cookie)
+
+
+def name_in(form: object) -> str:
+    """What was typed into a form's `name`; any client may send any form."""
+    name = form.get("name") if isinstance(form, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def become_guest(on_blocked: Any) -> rx.event.EventSpec:
+    """For a page that came without a cookie: ask for one, and come again with it.
+
+    Where the browser keeps none, `on_blocked` hears it instead of the page loading for ever.
+    """
+    backend = "" if is_prod_mode() else get_config().api_url
+    return rx.call_script(f"window.workbench.becomeGuest({backend!r})", callback=on_blocked)
 
 
 @contextmanager

@@ -7,7 +7,17 @@ import reflex as rx
 from workbench import projects
 from workbench.database import Unavailable
 from workbench.projects import ProjectRow
-from workbench.states.common import Card, PageState, actor_of, ago, count_of, hue_of, said_on
+from workbench.states.common import (
+    Card,
+    PageState,
+    actor_of,
+    ago,
+    become_guest,
+    count_of,
+    hue_of,
+    name_in,
+    said_on,
+)
 
 COVER_FRAMES = 6
 
@@ -20,7 +30,9 @@ class Home(PageState, rx.State):
     async def load(self):
         self.dismiss()
         self.renaming, self.creating = "", False
-        await self.refresh()
+        if not actor_of(self):
+            return become_guest(Home.hear_cookies)
+        return await self.refresh()
 
     async def refresh(self) -> None:
         try:
@@ -35,7 +47,7 @@ class Home(PageState, rx.State):
     @rx.event
     async def create(self, form: dict[str, str]):
         with said_on(self):
-            project = await projects.create_project(actor_of(self), form.get("name"))
+            project = await projects.create_project(actor_of(self), name_in(form))
             self.creating = False
             return rx.redirect(f"/p/{project}")
 

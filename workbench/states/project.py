@@ -11,7 +11,17 @@ from workbench import projects
 from workbench.database import Unavailable
 from workbench.projects import NotFound, ProjectPage, ShotRow
 from workbench.settings import TOOLS, Travel
-from workbench.states.common import Card, PageState, actor_of, ago, count_of, hue_of, said_on
+from workbench.states.common import (
+    Card,
+    PageState,
+    actor_of,
+    ago,
+    become_guest,
+    count_of,
+    hue_of,
+    name_in,
+    said_on,
+)
 
 CARD_TEXT = 160
 CARDS_WITH_TEXT = 100
@@ -43,13 +53,15 @@ class Project(PageState, rx.State):
     async def load(self):
         """The project's page, or one of its shots', by the address."""
         self.renaming, self.creating, self.problem = "", False, ""
-        wanted = _argument(self, "project_id")
-        if wanted != self.id:
+        if not actor_of(self):
+            return become_guest(Project.hear_cookies)
+        if _argument(self, "project_id") != self.id:
             self.gone_id = ""
         await self.refresh()
         await self._begin_anew()
         await self._show_prompts()
-        self.path = self.router.url.path
+        self.path = self.router.url.path.rstrip("/")
+        return None
 
     async def _begin_anew(self) -> None:
         """What was refused went with the page it was typed into; edits go where they usually do."""
@@ -60,7 +72,8 @@ class Project(PageState, rx.State):
                 await tool.choose_edit_scope(declared.__tool__.edit)
 
     async def _show_prompts(self) -> None:
-        on_cards = [] if _argument(self, "shot_id") else self.shots[:CARDS_WITH_TEXT]
+        has_cards = self.status == "ready" and not _argument(self, "shot_id")
+        on_cards = self.shots[:CARDS_WITH_TEXT] if has_cards else []
         prompts = await self.get_state(Prompts)
         await prompts.show_rows([card.id for card in on_cards])
 
@@ -107,7 +120,7 @@ class Project(PageState, rx.State):
     async def add_shot(self, form: dict[str, str]):
         """Append a shot; the field stays open for the next one."""
         with said_on(self):
-            await projects.create_shot(actor_of(self), self.id, form.get("name", "").strip())
+            await projects.create_shot(actor_of(self), self.id, name_in(form).strip())
         await self.refresh()
 
     @rx.event
