@@ -1,7 +1,7 @@
 """The route that operations arrive by when the page's socket can't be trusted to bring them.
 
-    POST /persistence/operations   {"operations": [{"id", "client", "seq", "target", "field", "kind", "value", "base"}]}
-    → 200 {"operations": [{"id", "status", "problem", "revision"}]}
+    POST /persistence/operations   {"operations": [{"id", "client", "seq", "target", "field",
+    "kind", "value", "base"}]} → 200 {"operations": [{"id", "status", "problem", "revision"}]}
 
 - Idempotent by operation id: sending one twice does it once, and answers the same.
 - An answer says `confirmed` only when the edit is durable.

@@ -5,7 +5,8 @@
 
     rx.input(**bind(Travel.frames))
 
-Names are imported when they are used first, so that `rxconfig.py`, which needs the plugin alone, stays light.
+Names are imported when they are used first, so that `rxconfig.py`, which needs the plugin alone,
+stays light.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""The only module that touches Reflex's private names. Checked at import; `tests/reflex/test_seams.py`
-is the contract of each.
+"""The only module that touches Reflex's private names. Checked at import;
+`tests/reflex/test_seams.py` is the contract of each.
 
-Everything here was read in, and is pinned to, Reflex 0.10. When Reflex moves one of these names, the import
-fails with an error that says which one and what to do, and this file is the place to mend.
+Everything here was read in, and is pinned to, Reflex 0.10. When Reflex moves one of these names,
+the import fails with an error that says which one and what to do, and this file is the place to
+mend.
 """
 
 # pyright: reportPrivateUsage=false
@@ -10,7 +11,6 @@ fails with an error that says which one and what to do, and this file is the pla
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -48,15 +48,48 @@ F = TypeVar("F", bound=Callable[..., Any])
 Remember = Callable[[str], Callable[[], None]]
 
 __all__ = [
-    "DROP", "Remember", "FIELD_MARKER", "FIELD_TYPE", "BaseState", "BaseStateMeta", "add_to_class", "annotation_of", "as_json", "bound_states", "Event", "EventContext", "Field", "Middleware",
-    "RegistrationContext", "State", "StateUpdate", "current_app", "current_event", "delta_of", "enqueue",
-    "fields_of", "held_by", "handler_states", "is_mutable_type", "is_own_field", "keyed_states", "make_touched", "mark_visited", "on_children",
-    "override", "owner_state", "root_of", "source_of", "type_of", "unwrap", "unwrap_state",
+    "DROP",
+    "FIELD_MARKER",
+    "FIELD_TYPE",
+    "BaseState",
+    "BaseStateMeta",
+    "Event",
+    "EventContext",
+    "Field",
+    "Middleware",
+    "RegistrationContext",
+    "Remember",
+    "State",
+    "StateUpdate",
+    "add_to_class",
+    "annotation_of",
+    "as_json",
+    "bound_states",
+    "current_app",
+    "current_event",
+    "delta_of",
+    "enqueue",
+    "fields_of",
+    "handler_states",
+    "held_by",
+    "is_mutable_type",
+    "is_own_field",
+    "keyed_states",
+    "make_touched",
+    "mark_visited",
+    "on_children",
+    "override",
+    "owner_state",
+    "root_of",
+    "source_of",
+    "type_of",
+    "unwrap",
+    "unwrap_state",
 ]  # fmt: skip
 
 _SEAMS: tuple[tuple[type, tuple[str, ...]], ...] = (
-    (Field, ("__set__", "__get__", "__set_name__", "_mark_dirty", "_replace", "_get_raw", "_proxy")),
-    (BaseState, ("get_delta", "_get_resolved_delta", "_mark_dirty", "_mark_ancestors_dirty", "_clean")),
+    (Field, ("__set__", "__get__", "__set_name__", "_mark_dirty", "_replace", "_proxy")),
+    (BaseState, ("get_delta", "_get_resolved_delta", "_mark_dirty", "_clean")),
     (BaseState, ("_get_root_state", "reset", "_var_dependencies", "_always_dirty_computed_vars")),
     (EventContext, ("get", "set", "txid", "parent_txid", "enqueue_impl", "token")),
     (RegistrationContext, ("get", "event_handlers", "app")),
@@ -86,7 +119,7 @@ def override(function: F) -> F:
 
 def unwrap(value: Any) -> Any:
     """The value itself, where reading it gave a tracking proxy."""
-    return value.__wrapped__ if isinstance(value, Field._proxy) else value  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # it was Any
+    return getattr(value, "__wrapped__", value) if isinstance(value, Field._proxy) else value
 
 
 def unwrap_state(state: Any) -> Any:
@@ -122,7 +155,7 @@ def keyed_states() -> list[type[BaseState]]:
 
 def bound_states() -> list[type[BaseState]]:
     """The state classes of the app that have settings."""
-    global _bound  # noqa: PLW0603 - what was found last, for as long as it holds
+    global _bound
     states = RegistrationContext.get().base_states
     if _bound[0] is not states or _bound[1] != len(states):
         found = [each for each in states.values() if "__sheets__" in vars(each)]
@@ -135,7 +168,8 @@ _bound: tuple[Any, int, list[type[BaseState]], list[type[BaseState]]] = ({}, -1,
 
 
 def source_of(var: Any) -> tuple[type[BaseState] | None, str]:
-    """The state class and field that a var stands for; for a backend var, which is a field itself, too."""
+    """The state class and field that a var stands for; for a backend var, which is a field itself,
+    too."""
     if isinstance(var, Field):
         return cast("type[BaseState] | None", var._owner), var._name
     data = var._get_all_var_data() if isinstance(var, Var) else None
@@ -207,8 +241,8 @@ def handler_states(name: str) -> tuple[type[BaseState] | None, bool]:
 def on_children(app: App, context: EventContext, remember: Remember) -> None:
     """From now on, before an event begins that another one caused, `remember(txid)` is called.
 
-    It is called in the context of the event that causes; what it returns is called when the caused one
-    is done. Costs nothing from the second event on.
+    It is called in the context of the event that causes; what it returns is called when the caused
+    one is done. Costs nothing from the second event on.
     """
     if getattr(context.enqueue_impl, "remembers", None) is remember:
         return

@@ -1,7 +1,7 @@
 """The tab's own state: how operations of bound controls come in, and what became of them goes out.
 
-The page's script reads it from attributes of a hidden element (`components.py`), and sends through a
-hidden button, so that its operations keep their order among Reflex's own events.
+The page's script reads it from attributes of a hidden element (`components.py`), and sends through
+a hidden button, so that its operations keep their order among Reflex's own events.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """Controls that are bound to settings, and what a page needs for them.
 
-    rx.input(**bind(Travel.prompt))                     # text and numbers: also rx.text_area, rx.el.input
-    rx.switch(**bind(Travel.accelerated_mode))          # also rx.checkbox
-    rx.select(["basic", "advanced"], **bind(Travel.mode))
-    rx.slider(**bind(Travel.frames, control="slider"))
-    rx.el.select(*options, **bind(Travel.mode, control="native"))
+    rx.input(**bind(Travel.prompt))                     # text and numbers: also rx.text_area,
+    rx.el.input rx.switch(**bind(Travel.accelerated_mode))          # also rx.checkbox
+    rx.select(["basic", "advanced"], **bind(Travel.mode)) rx.slider(**bind(Travel.frames,
+    control="slider")) rx.el.select(*options, **bind(Travel.mode, control="native"))
     field_error(Travel.frames), save_status(Travel)
 
 Native controls are uncontrolled: what is typed belongs to the browser until the server has it.
-`assets/persistence.js` sends each edit as an operation, and puts the server's value into a control that has
-no edit on its way. Controls that aren't native show the server's value; their edits go the same way.
+`assets/persistence.js` sends each edit as an operation, and puts the server's value into a control
+that has no edit on its way. Controls that aren't native show the server's value; their edits go the
+same way.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class Bound:
 def bind(var: Any, *, control: Control | None = None, **props: Any) -> dict[str, Any]:
     """The props that bind a control to a setting; `props` are added to them.
 
-    `control` says what kind of control it is for; without it: `number` or `text` for numbers and texts,
-    `select` for a Literal of texts, `checkbox` for a bool. `native` is for `ui.el.select` and for
-    `ui.el.input(type="checkbox")`; `json` is a text control for any value. Raises DeclarationError for what
-    isn't a setting, and for a type that no control fits.
+    `control` says what kind of control it is for; without it: `number` or `text` for numbers and
+    texts, `select` for a Literal of texts, `checkbox` for a bool. `native` is for `ui.el.select`
+    and for `ui.el.input(type="checkbox")`; `json` is a text control for any value. Raises
+    DeclarationError for what isn't a setting, and for a type that no control fits.
     """
     return props_of(bound_setting(var), control, props)
 
@@ -165,7 +165,7 @@ def _native(bound: Bound, kind: Control) -> dict[str, Any]:
 
 
 def _wire_kind(spec: SettingSpec, kind: Control, *, is_toggle: bool) -> str:
-    """How the script reads the control: text, number, boolean or json, "?" added where None may be."""
+    """How the script reads the control: text, number, boolean, json; "?" where None may be."""
     if is_toggle:
         return "boolean"
     if kind in ("number", "range"):
@@ -196,7 +196,8 @@ def _limits(spec: SettingSpec) -> dict[str, Any]:
 
 
 def _radix(bound: Bound, kind: Control) -> dict[str, Any]:
-    """Controlled: it shows what the server holds. A slider, which moves by itself while it is dragged,
+    """Controlled: it shows what the server holds. A slider, which moves by itself while it is
+    dragged,
     is made anew when its value changes by something else."""
     made: dict[str, Any] = {
         "disabled": _is_disabled(bound),
@@ -245,7 +246,7 @@ def field_error(var: Any, **props: Any) -> rx.Component:
 
 
 def save_status(state: type[SettingsState], **props: Any) -> rx.Component:
-    """A status line: loading, saving, when it was saved, what went wrong. Times are the browser's."""
+    """A status line: loading, saving, when it was saved, what went wrong; in local time."""
     return ui.el.span(
         state.status_text,
         role="status",
@@ -260,8 +261,8 @@ def save_status(state: type[SettingsState], **props: Any) -> rx.Component:
 def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component:
     """What the page's script talks to. The plugin puts it into every page.
 
-    With `guests` a browser without a cookie asks for one. `backend` is the server's URL, where the pages
-    may come from another one.
+    With `guests` a browser without a cookie asks for one. `backend` is the server's URL, where the
+    pages may come from another one.
     """
     take = cast(Any, FunctionStringVar.create("window.persistence.take")).call()
     return ui.el.div(

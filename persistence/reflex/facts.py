@@ -18,7 +18,6 @@ from ..settings import ToolSpec
 from . import _private as rx_
 from .tabs import Tab
 
-
 T = TypeVar("T")
 
 
@@ -87,8 +86,8 @@ class StateFacts:
 
     names = frozenset(
         (
-            "status", "ready", "is_dirty", "last_error", "last_saved", "status_text", "errors", "origins",
-            "info", "hidden", "edit_scope", "scopes", "target",
+            "status", "ready", "is_dirty", "last_error", "last_saved", "status_text", "errors",
+            "origins", "info", "hidden", "edit_scope", "scopes", "target",
         )
     )  # fmt: skip
 
@@ -96,17 +95,19 @@ class StateFacts:
         self._spec = spec
 
     def waits(self, tab: Tab, source: str) -> bool:
+        del tab, source
         return False
 
     def note_errors(
         self, state: Any, tab: Tab, names: Iterable[str], problems: Mapping[str, EditError]
     ) -> None:
-        before: dict[str, str] = state.__dict__.get("errors") or {}
+        del tab
+        before: dict[str, str] = rx_.held_by(state).get("errors") or {}
         edited = set(names)
         after = {name: text for name, text in before.items() if name not in edited}
         after |= {name: error.problem for name, error in problems.items()}
         if after != before:
-            state.__dict__["errors"] = after
+            rx_.held_by(state)["errors"] = after
             rx_.make_touched(state, ("errors",))
 
     def update(

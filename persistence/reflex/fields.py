@@ -2,9 +2,9 @@
 
     frames: rx.Field[int] = setting(61, ge=1, le=241, title="Frames")
 
-`Travel.frames` is a Var in the page, `self.frames` an int in a handler. An assignment of the wrong type or
-out of bounds raises InvalidValue and changes nothing. What changed is only noted here, by name; the values
-are read when the event ends (`capture.py`).
+`Travel.frames` is a Var in the page, `self.frames` an int in a handler. An assignment of the wrong
+type or out of bounds raises InvalidValue and changes nothing. What changed is only noted here, by
+name; the values are read when the event ends (`capture.py`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, Unpack, cast, get_args, get_origin, overload
 from typing import is_typeddict as is_typed_dict
-from types import NoneType, UnionType
 from uuid import UUID
 
 from ..errors import DeclarationError, InvalidValue
@@ -113,13 +113,16 @@ def _between(kind: type, low: float, high: float, *, strict: bool = False) -> Ca
     return lambda value: type(value) is kind and low <= value <= high
 
 
+def _long(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: type(value) is str and low <= len(value) <= high
+
+
 def _quick_test(spec: SettingSpec) -> Callable[[Any], bool]:
     """A test that only right values pass; the others go to pydantic, which says what is wrong."""
-    rules = dict(spec.constraints)
+    rules: dict[str, Any] = dict(spec.constraints)
     kind = spec.annotation
     if kind is str and not rules.keys() - {"min_length", "max_length"}:
-        low, high = rules.get("min_length", 0), rules.get("max_length", math.inf)
-        return lambda value: type(value) is str and low <= len(cast(str, value)) <= high
+        return _long(rules.get("min_length", 0), rules.get("max_length", math.inf))
     if kind in (int, float) and not rules.keys() - {"ge", "gt", "le", "lt"}:
         low = max(_at_least(rules), -math.inf)
         high = min(_at_most(rules), math.inf)
@@ -172,7 +175,7 @@ def setting(
     *,
     default_factory: Callable[[], Any] | None = None,
     title: str = "",
-    help: str = "",
+    help: str = "",  # noqa: A002  # the word of DECLARE
     alias: str = "",
     scopes: Iterable[str] | None = None,
     inherit: bool = True,
@@ -242,7 +245,7 @@ def _any_unobservable(annotations: Iterable[Any]) -> str:
 
 
 def check_value(field: Setting[Any], value: Any) -> Any:
-    """The value as it may be stored. Raises InvalidValue, also for what isn't a plain value at all."""
+    """The value as it may be stored. Raises InvalidValue."""
     try:
         return field.spec.check(rx_.unwrap(value))
     except (TypeError, ValueError) as error:

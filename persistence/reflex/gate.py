@@ -2,8 +2,9 @@
 
 1. What a failed handler left behind is captured for what it was made on.
 2. The actor is asked for; another one than the state was made for, and the whole state begins anew.
-3. The page's owners are asked for, and every tool looks at them: one query for what isn't in memory.
-4. The event waits a moment for the load. If that takes longer, the page goes on as `loading`, and the
+3. The page's owners are asked for, and every tool looks at them: one query for what isn't in
+memory. 4. The event waits a moment for the load. If that takes longer, the page goes on as
+`loading`, and the
    handlers of a tool that isn't loaded are held up until it is: they never run on defaults.
 5. The event gets its cause, and so does what it yields.
 """
@@ -53,7 +54,7 @@ class Gate(rx_.Middleware):
         root, tab = rx_.root_of(state), self.tabs.require(context.token)
         if root.dirty_substates and tab.last is not None:
             causes.begin(tab.last)
-            await capture_all(state, tab)
+            await capture_all(state)
         cause = causes.expected(context.txid)
         if cause is None:
             await self._enter(state, root, tab)
@@ -89,12 +90,12 @@ class Gate(rx_.Middleware):
             tab.behind.update(dict.fromkeys(self.tabs.tools()))
         page = page_of(root, tab.actor)
         if page != tab.page:
-            await self._turn(state, tab, page)
+            await self._turn(tab, page)
         tab.router = router
         if has_news(tab):
             await catch_up(state, tab)
 
-    async def _turn(self, state: rx_.BaseState, tab: Tab, page: Page) -> None:
+    async def _turn(self, tab: Tab, page: Page) -> None:
         """The tab shows another page: its owners, and a moment for their load."""
         tab.page = page
         asked = self.tabs.engine.spawn(self._show(tab, page))
@@ -174,14 +175,15 @@ async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
 
 
 async def show_rows(state: rx_.BaseState, tab: Tab, own: Mapping[tuple[str, str], Any]) -> None:
-    """The rows of keyed views; `own` are values by owner and field that their controls show already."""
+    """The rows of keyed views; `own` are values by owner and field that their controls show
+    already."""
     for cls in rx_.keyed_states():
         if cls.get_full_name() in tab.keyed:
             keyed: Any = await state.get_state(cls)
             keyed.refresh_rows(tab, own)
 
 
-async def capture_all(state: rx_.BaseState, tab: Tab) -> None:
+async def capture_all(state: rx_.BaseState) -> None:
     """Capture what was changed so far, before something else happens."""
     for cls in rx_.bound_states():
         held = await state.get_state(cls)

@@ -18,7 +18,8 @@ _ISSUED = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
 def identify_guest(headers: Mapping[str, str]) -> str:
-    """The guest of a request; "" for a browser that has no cookie yet. The cookie itself isn't told on."""
+    """The guest of a request; "" for a browser that has no cookie yet. The cookie itself isn't told
+    on."""
     try:
         morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
     except CookieError:
@@ -29,7 +30,7 @@ def identify_guest(headers: Mapping[str, str]) -> str:
 
 
 async def become_guest(request: Request) -> Response:
-    """Give the browser a cookie; the page's script asks for it at the first visit, then loads anew."""
+    """Give the browser a cookie. The page's script asks for it once, then loads anew."""
     response = Response(status_code=204)
     if not identify_guest(request.headers):
         response.set_cookie(

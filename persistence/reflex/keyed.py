@@ -7,8 +7,8 @@
 
     rx.foreach(ShotRows.rows, lambda row: rx.el.input(**bind_row(ShotRows, row, "frames")))
 
-All rows load with one query, an edit goes to the row's own entity, and a change from elsewhere shows. The
-other scopes are those of the page.
+All rows load with one query, an edit goes to the row's own entity, and a change from elsewhere
+shows. The other scopes are those of the page.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Between a state's vars and its binding: `capture` takes edits out, `refresh` puts values in.
 
-Both run while the tab's state is locked, and neither waits for anything. What `refresh` writes goes past
-the observer: it reaches the page and the computed vars, and is never taken for an edit.
+Both run while the tab's state is locked, and neither waits for anything. What `refresh` writes goes
+past the observer: it reaches the page and the computed vars, and is never taken for an edit.
 
 - The values that count are those at the end of the event.
 - What Reflex can't see (a list changed through an alias) is found here, by comparison.
@@ -57,7 +57,7 @@ def sheets_of(cls: type) -> tuple[Sheet, ...]:
     return vars(cls).get("__sheets__", ())
 
 
-# --- out -----------------------------------------------------------------------------------------------
+# --- out -----------------------------------------------------------------------------------------
 
 
 def capture(state: Any, sheet: Sheet) -> None:
@@ -133,7 +133,7 @@ def _binding(tabs: Tabs, tab: Tab | None, spec: ToolSpec, cause: Cause) -> Bindi
     return tabs.engine.bind(spec, actor=cause.actor)
 
 
-# --- in ------------------------------------------------------------------------------------------------
+# --- in ------------------------------------------------------------------------------------------
 
 
 def refresh(
@@ -144,7 +144,8 @@ def refresh(
     fields: Iterable[str] | None = None,
     own: Mapping[str, Any] = NOTHING,
 ) -> list[str]:
-    """Show what the engine holds, of these settings and those that the page doesn't show as they are.
+    """Show what the engine holds, of these settings and those that the page doesn't show as they
+    are.
 
     Returns the vars that changed. `own` is what the controls that were used show already.
     """
@@ -177,8 +178,7 @@ def refresh(
 def _to_show(state: Any, tab: Tab, spec: ToolSpec, fields: Iterable[str] | None) -> list[str]:
     """The settings to look at; not those that a program changed and that wait for the user."""
     behind = tab.behind.pop(spec.tool, NO_FIELDS)
-    everything = fields is None or behind is None
-    wanted = spec.fields if everything else {*fields, *behind}
+    wanted = spec.fields if fields is None or behind is None else {*fields, *behind}
     stack, aside = rx_.held_by(state).get(ASIDE, ((), ()))
     if aside and stack != tab.shown.get(spec.tool, ()):
         aside = ()
@@ -204,11 +204,12 @@ def forget(state: Any) -> None:
         rx_.make_touched(state, names)
 
 
-# --- at the end of an event --------------------------------------------------------------------------------
+# --- at the end of an event ----------------------------------------------------------------------
 
 
 def delta_after_capture(state: Any, plain: Callable[[], Delta]) -> Delta:
-    """The state's delta, edits captured first. It holds something to await, if they are being saved."""
+    """The state's delta, edits captured first. It holds something to await, if they are being
+    saved."""
     sheets = sheets_of(rx_.type_of(state))
     for sheet in sheets:
         capture(state, sheet)

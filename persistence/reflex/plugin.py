@@ -11,17 +11,19 @@
         )],
     )
 
-The hooks are functions, or "module:name", which is imported when the app is there: `rxconfig.py` stays light.
+The hooks are functions, or "module:name", which is imported when the app is there: `rxconfig.py`
+stays light.
 
-- `identify(headers) -> str`: who sends this request, by lower-case header names; "" for nobody. May be async.
-  Without it everybody is a guest, known by a cookie of the library's.
-- `authorise(actor, action, scope, owner) -> bool`: may they "read", "write" or "admin" what this owner holds? May
-  be async. Without it, everybody who is somebody may.
-- `owners(page) -> {"project": …, "shot": …}`: whose settings a page shows; `page` is a `Page` with `actor`,
-  `route`, `path` and `params`. May be async. The weakest scope is the actor's own, if nothing else is said.
+- `identify(headers) -> str`: who sends this request, by lower-case header names; "" for nobody. May
+  be async. Without it everybody is a guest, known by a cookie of the library's.
+- `authorise(actor, action, scope, owner) -> bool`: may they "read", "write" or "admin" what this
+  owner holds? May be async. Without it, everybody who is somebody may.
+- `owners(page) -> {"project": …, "shot": …}`: whose settings a page shows; `page` is a `Page` with
+  `actor`, `route`, `path` and `params`. May be async. The weakest scope is the actor's own, if
+  nothing else is said.
 
-Nothing is opened, and no task is started, before the server runs: Reflex imports an app once and then
-forks its workers.
+Nothing is opened, and no task is started, before the server runs: Reflex imports an app once and
+then forks its workers.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ SWEEP = 2.0
 
 
 class PersistencePlugin(rx.plugins.Plugin):
-    """The plugin. Keywords beyond these go to the `Engine`: `debounce`, `max_wait`, `value_limit`, `key` …"""
+    """The plugin. Keywords beyond these go to the `Engine`: `debounce`, `max_wait`, `value_limit`,
+    `key` …"""
 
     def __init__(
         self,
@@ -68,7 +71,8 @@ class PersistencePlugin(rx.plugins.Plugin):
         allowed_origins: Sequence[str] = (),
         **engine: Any,
     ) -> None:
-        """`grace` is how many seconds an event waits for a load or a commit before the page goes on.
+        """`grace` is how many seconds an event waits for a load or a commit before the page goes
+        on.
 
         `backend` is the server's URL where the pages come from another host in production.
         `allowed_origins` may send operations besides the app's own pages ("https://app.example").
@@ -80,10 +84,11 @@ class PersistencePlugin(rx.plugins.Plugin):
         self._installed: set[int] = set()
         self.tabs: Tabs | None = None
 
-    # --- what Reflex calls ---------------------------------------------------------------------------
+    # --- what Reflex calls -----------------------------------------------------------------------
 
     def register_route(self, **context: Any) -> None:
         """Before the pages are compiled: put the script and the hidden root into each."""
+        del context
         from reflex.utils.exec import is_prod_mode
 
         from .components import persistence_root, script
@@ -104,10 +109,11 @@ class PersistencePlugin(rx.plugins.Plugin):
         """After they are compiled, in each process that serves."""
         self.install(cast("App", context["app"]))
 
-    # --- the parts -----------------------------------------------------------------------------------
+    # --- the parts -------------------------------------------------------------------------------
 
     def install(self, app: App) -> Tabs:
-        """Add the gate, the engine's life and the routes to an app, once. For tests also without a server."""
+        """Add the gate, the engine's life and the routes to an app, once. For tests also without a
+        server."""
         if id(app) in self._installed and self.tabs is not None:
             return self.tabs
         from .gate import Gate
@@ -129,8 +135,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         if self.identify is None:
             routes += GUEST_ROUTES
         before: Any = app.api_transformer
-        listed: Any = before if isinstance(before, list | tuple) else [before]
-        kept = [each for each in listed if each is not None]
+        kept: list[Any] = [before] if callable(before) else list(before or ())
         app.api_transformer = [*kept, Starlette(routes=routes)]
         self.tabs = tabs
         install(tabs)
@@ -151,7 +156,8 @@ class PersistencePlugin(rx.plugins.Plugin):
 
     @asynccontextmanager
     async def _serve(self, tabs: Tabs) -> AsyncGenerator[None]:
-        """The engine's life is the server's. On SIGTERM everything is saved before the process ends."""
+        """The engine's life is the server's. On SIGTERM everything is saved before the process
+        ends."""
         engine = tabs.engine
         await engine.start()
         sweeper = engine.spawn(sweep(tabs))
@@ -169,7 +175,7 @@ async def sweep(tabs: Tabs) -> None:
 
 
 def resolve(hook: Any) -> Any:
-    """A hook, imported where it is "module:name". Raises ImportError that says what was looked for."""
+    """A hook, imported where it is "module:name". Raises ImportError."""
     if not isinstance(hook, str):
         return hook
     module, _, name = hook.partition(":")

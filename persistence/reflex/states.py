@@ -189,7 +189,7 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
             mixin: bool = False,
         ) -> None: ...
 
-    # --- what handlers of an app call --------------------------------------------------------------
+    # --- what handlers of an app call ------------------------------------------------------------
 
     @rx_.override
     async def show(self, owners: Mapping[str, str | None]) -> None:
@@ -246,7 +246,7 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
             raise NotReady(tool, "nobody's settings are shown")
         return tab.bindings[tool]
 
-    # --- what pages send -----------------------------------------------------------------------------
+    # --- what pages send -------------------------------------------------------------------------
 
     @rx.event
     async def save(self):
@@ -300,7 +300,7 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
         if any(scope == shown for shown in self.scopes):
             await self.persistence_do(lambda binding: binding.choose_edit_scope(scope))
 
-    # --- the machinery -------------------------------------------------------------------------------
+    # --- the machinery ---------------------------------------------------------------------------
 
     @rx_.override
     async def persistence_do(
@@ -330,7 +330,8 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
 
     @rx_.override
     def get_delta(self) -> Delta:
-        """What the page should learn, edits captured first. Called by Reflex at the end of an event."""
+        """What the page should learn, edits captured first. Called by Reflex at the end of an
+        event."""
         return delta_after_capture(self, super().get_delta)
 
     @rx_.override
@@ -365,15 +366,15 @@ def _names(sheet: Sheet) -> tuple[object, ...]:
 async def show(state: rx.State, owners: Mapping[str, str | None]) -> None:
     """Have all tools of the tab look at other owners. For handlers of any state.
 
-    Waits a moment for the load; if it takes longer, the tools go on as `loading`. Raises RuntimeError
-    outside of an event.
+    Waits a moment for the load; if it takes longer, the tools go on as `loading`. Raises
+    RuntimeError outside of an event.
     """
     tabs, tab = require_tabs(), tab_of_event()
     if tab is None:
         raise RuntimeError("show(...) belongs into an event handler")
     from .gate import capture_all, catch_up
 
-    await capture_all(state, tab)
+    await capture_all(state)
     loads = tabs.show(tab, tabs.complete(tab.actor, owners))
     if (cause := causes.current()) is not causes.OUTSIDE:
         cause.stacks = tab.shown

@@ -1,7 +1,7 @@
 """The open pages of this process: who looks, at whose settings, through which bindings.
 
-A tab is found by Reflex's client token, which is a name and no proof: what a token may see depends on
-the actor that `identify` finds in the request's headers. Nothing durable is keyed by it.
+A tab is found by Reflex's client token, which is a name and no proof: what a token may see depends
+on the actor that `identify` finds in the request's headers. Nothing durable is keyed by it.
 
 - A tab that nobody's browser is connected to any more is let go, its edits saved.
 - When the actor of a token changes, so does the whole tab: no binding is taken over.
@@ -117,7 +117,7 @@ class Tabs:
         self.watching: dict[Target, Counter[Tab]] = {}
         self.senders: dict[str, tuple[Tab, Operation]] = {}
         """Operation → the tab that waits for its answer."""
-        self.push: Callable[[Tab], None] = lambda tab: None
+        self.push: Callable[[Tab], None] = lambda _: None
         """Bring a tab up to date soon; set by `push.py`."""
 
     # --- life ------------------------------------------------------------------------------------
@@ -175,7 +175,8 @@ class Tabs:
     # --- what ------------------------------------------------------------------------------------
 
     async def owners_of(self, page: Page) -> dict[str, str]:
-        """Whose settings a page shows; the weakest scope is the actor's own, if nothing else is said."""
+        """Whose settings a page shows; the weakest scope is the actor's own, if nothing else is
+        said."""
         if not page.actor:
             return {}
         said: Any = {}
@@ -290,7 +291,7 @@ _installed: Tabs | None = None
 
 def install(tabs: Tabs | None) -> None:
     """Make these the tabs of the process."""
-    global _installed  # noqa: PLW0603 - one app a process, as Reflex has it
+    global _installed
     _installed = tabs
 
 

@@ -6,9 +6,10 @@
     rx.cond(is_ready(Gallery.columns), grid(), skeleton())
     rx.input(**bind(Gallery.columns))
 
-They are saved like those of a `SettingsState`, with two differences: how the tool stands is asked with
-`is_ready(...)`, `is_saving(...)` and `status_of(...)`, and nothing that a program sets is saved before the user
-touched something, or `mark_as_interacted(self)` says that it counts as theirs.
+They are saved like those of a `SettingsState`, with two differences: how the tool stands is asked
+with `is_ready(...)`, `is_saving(...)` and `status_of(...)`, and nothing that a program sets is
+saved before the user touched something, or `mark_as_interacted(self)` says that it counts as
+theirs.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ def _add(owner: type, where: str, field: Persisted[Any]) -> None:
 
 
 def _observe(owner: type) -> None:
-    """Have the state capture its settings at the end of an event, and keep them at Reflex's `reset`."""
+    """Have the state capture its settings at the end of an event, and keep them at Reflex's
+    `reset`."""
 
     @rx_.override
     def get_delta(self: Any) -> Any:
@@ -190,7 +192,7 @@ def persisted(
     edit: str | None = None,
     default_factory: Callable[[], Any] | None = None,
     title: str = "",
-    help: str = "",
+    help: str = "",  # noqa: A002  # the word of DECLARE
     alias: str = "",
     scopes: Iterable[str] | None = None,
     inherit: bool = True,

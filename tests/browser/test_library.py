@@ -200,8 +200,8 @@ def test_defaults_never_flash(site: Server, page: Page):
         const look = () => {
           for (const id of ['prompt-shown', 'skeleton']) {
             const at = document.getElementById(id); if (at) window.seen.push(at.textContent); }
-          const input = document.getElementById('prompt'); if (input) window.seen.push('=' + input.value);
-          requestAnimationFrame(look); };
+          const input = document.getElementById('prompt'); if (input) window.seen.push('=' +
+          input.value); requestAnimationFrame(look); };
         look();
     """)
     visit(page, site)

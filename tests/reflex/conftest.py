@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -98,13 +99,12 @@ class Site:
 
     def operation(self, tab: FakeTab, state: Any, field: str, value: Any, **more: Any) -> Any:
         self.sent += 1
-        import json
-
         target = json.loads(tab.shows(state, "target") or "[]")
         info = (tab.shows(state, "info") or {}).get(field, {})
         return {
-            "id": f"op-{tab.token}-{self.sent}", "client": tab.token, "seq": self.sent, "target": target,
-            "field": field, "kind": "set", "value": value, "base": info.get("revision", 0), **more,
+            "id": f"op-{tab.token}-{self.sent}", "client": tab.token, "seq": self.sent,
+            "target": target, "field": field, "kind": "set", "value": value,
+            "base": info.get("revision", 0), **more,
         }  # fmt: skip
 
     async def state(self, token: str, cls: Any) -> Any:
@@ -116,7 +116,7 @@ class Site:
         from persistence import Target
 
         rows = (await self.engine.store.load([Target(*target)]))[Target(*target)]
-        return {name: row.text for name, row in rows.items() if row.kind not in ("reset",)}
+        return {name: row.text for name, row in rows.items() if row.kind != "reset"}
 
     async def settle(self) -> None:
         """Wait until everything is saved and every page heard of it."""
@@ -152,7 +152,8 @@ def serve(states: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Serve:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rxconfig.py").write_text(
         "import reflex as rx\n"
-        "config = rx.Config(app_name='t', state_manager_mode='memory', telemetry_enabled=False, disable_plugins=[rx.plugins.SitemapPlugin])\n"
+        "config = rx.Config(app_name='t', state_manager_mode='memory', telemetry_enabled=False,"
+        " disable_plugins=[rx.plugins.SitemapPlugin])\n"
     )
 
     @asynccontextmanager

@@ -116,7 +116,8 @@ def test_a_mixin_shares_its_settings_and_handlers(states):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("number", True), ("number", "3"), ("number", 0), ("number", 242), ("number", 2.0), ("number", None),
+        ("number", True), ("number", "3"), ("number", 0), ("number", 242), ("number", 2.0),
+        ("number", None),
         ("ratio", float("nan")), ("ratio", float("inf")), ("ratio", -0.1), ("ratio", 1.1),
         ("text", 3), ("text", "x" * 6), ("text", None), ("listed", [1, "x"]), ("listed", (1,)),
         ("exact", True), ("exact", 1.5),
@@ -138,7 +139,9 @@ def test_a_wrong_value_is_refused_before_anything_is_stored(states, field, value
     assert not state.dirty_vars
 
 
-@pytest.mark.parametrize(("field", "value"), [("over", 1.0), ("over", 0.0), ("under", 10), ("count", 4)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("over", 1.0), ("over", 0.0), ("under", 10), ("count", 4)]
+)
 def test_exclusive_bounds_and_multiples(states, field, value):
     class Travel(SettingsState, tool="t", edit="user"):
         over: rx.Field[float] = setting(1.5, gt=1, lt=2)
@@ -194,7 +197,7 @@ async def test_rules_across_fields_hold_for_handlers_and_controls(serve):
         last: rx.Field[int] = setting(9)
 
         @validates("first", "last")
-        def in_order(values: Any) -> None:
+        def in_order(values: Any) -> None:  # noqa: N805  # a rule is no method
             if values["first"] > values["last"]:
                 raise ValueError("first must not lie after last")
 

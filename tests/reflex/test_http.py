@@ -96,14 +96,18 @@ async def test_foreign_and_missing_owners_answer_alike(serve):
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"[]", b"null", b'"x"', b"{}", b'{"operations": {}}', b'{"operations": [], "x": 1}',
-        b'{"operations": [1]}', b'{"operations": [{}]}', b'{"operations": [{"id": "a"}]}',
-        b'{"operations": [{"id": 1, "client": "c", "field": "f", "target": []}]}',
-        b'{"operations": [{"id": "a", "client": "c", "field": "f", "target": ["a", "b"]}]}',
-        b'{"operations": [{"id": "a", "client": "c", "field": "f", "target": ["a", "b", "c"], "seq": true}]}',
-        b'{"operations": [{"id": "a", "client": "c", "field": "f", "target": ["a", "b", "c"], "value": NaN}]}',
-        b'{"operations": [{"id": "a", "client": "c", "field": "f", "target": ["a", "b", "c"], "owner_id": 1}]}',
-        b"[" * 100_000, b"\xff\xfe", b'{"operations": [' + b",".join([b"{}"] * 101) + b"]}",
+        b"", b"{", b"[]", b"null", b'"x"', b"{}", b"[" * 100_000, b"\xff\xfe",
+        b'{"operations": {}}', b'{"operations": [], "x": 1}', b'{"operations": [1]}',
+        b'{"operations": [{}]}', b'{"operations": [{"id": "a"}]}',
+        b'{"operations": [' + b",".join([b"{}"] * 101) + b"]}",
+        *(b'{"operations": [{"client": "c", "field": "f", ' + each + b"}]}" for each in (
+            b'"id": 1, "target": ["a", "b", "c"]',
+            b'"id": "a", "target": []',
+            b'"id": "a", "target": ["a", "b"]',
+            b'"id": "a", "target": ["a", "b", "c"], "seq": true',
+            b'"id": "a", "target": ["a", "b", "c"], "value": NaN',
+            b'"id": "a", "target": ["a", "b", "c"], "owner_id": 1',
+        )),
     ],
 )  # fmt: skip
 async def test_a_malformed_body_is_a_problem_that_says_what_is_wrong(serve, body):

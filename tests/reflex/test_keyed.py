@@ -68,8 +68,8 @@ async def test_a_bound_rows_edit_goes_to_its_own_entity(serve, until):
         await other.send(rows.open, shots=["ann-C"])
         row = tab.shows(rows, "rows")[1]
         made = {
-            "id": "op-1-w", "client": "c", "seq": 1, "target": json.loads(row["target"]), "field": "frames",
-            "kind": "set", "value": 7, "base": row["info"]["frames"]["revision"],
+            "id": "op-1-w", "client": "c", "seq": 1, "target": json.loads(row["target"]),
+            "field": "frames", "kind": "set", "value": 7, "base": row["info"]["frames"]["revision"],
         }  # fmt: skip
         await tab.send(PersistenceState.receive, operations=[made])
         assert frames(tab, rows) == {"ann-B": 61, "ann-C": 7}

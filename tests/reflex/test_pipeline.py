@@ -282,8 +282,8 @@ async def test_a_token_of_somebody_else_opens_nothing(serve):
 
 @pytest.mark.parametrize(
     "operations",
-    [None, 3, "x", {"a": 1}, [1], [{}], [{"id": 1}], [{"id": "a", "client": "b", "field": "__class__"}],
-     [[[[]]]], [{"id": "x" * 100}]],
+    [None, 3, "x", {"a": 1}, [1], [{}], [{"id": 1}], [[[[]]]],
+     [{"id": "a", "client": "b", "field": "__class__"}], [{"id": "x" * 100}]],
 )  # fmt: skip
 async def test_hostile_operations_change_nothing(serve, operations):
     from persistence.reflex import PersistenceState

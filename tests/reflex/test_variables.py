@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -89,11 +90,10 @@ async def test_a_bound_edit_reaches_them(serve):
     async with serve() as site:
         tab = await site.open("t1")
         facts = tab.shows(PersistenceState, "tools")["gallery"]
-        import json
-
         made = {
             "id": "op-1", "client": "c", "seq": 1, "target": json.loads(facts["target"]),
-            "field": "columns", "kind": "set", "value": 6, "base": facts["info"]["columns"]["revision"],
+            "field": "columns", "kind": "set", "value": 6,
+            "base": facts["info"]["columns"]["revision"],
         }  # fmt: skip
         await tab.send(PersistenceState.receive, operations=[made])
         assert tab.shows(gallery, "columns") == 6

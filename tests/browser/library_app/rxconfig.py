@@ -1,4 +1,4 @@
-"""A small app on the library alone, for the browser tests. Who visits is a guest of the library's."""
+"""A small app on the library alone, for the browser tests. Its visitors are guests."""
 
 import os
 import sys
@@ -9,10 +9,10 @@ os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
 os.environ.setdefault("REFLEX_USE_GRANIAN", "1")
 os.environ["PATH"] = str(Path(sys.prefix) / "bin") + os.pathsep + os.environ.get("PATH", "")
 
-import reflex as rx  # noqa: E402
-from library_app.stores import slow_store  # noqa: E402
+import reflex as rx
+from library_app.stores import slow_store
 
-from persistence.reflex import PersistencePlugin  # noqa: E402
+from persistence.reflex import PersistencePlugin
 
 config = rx.Config(
     app_name="library_app",

@@ -1,4 +1,5 @@
-"""A store that is slow or away while a file says so: `load 1.5`, `commit 2`, `fail load`, `fail commit`."""
+"""A store that is slow or away while a file says so: `load 1.5`, `commit 2`, `fail load`, `fail
+commit`."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ class SlowStore:
 
 async def fault(call: str) -> None:
     try:
-        words = FAULTS.read_text().split()
+        words = FAULTS.read_text().split()  # noqa: ASYNC240  # a test's fault file
     except OSError:
         return
     if words[:2] == ["fail", call]:
