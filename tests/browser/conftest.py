@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,8 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[NewContext]:
     """`context(**options)` makes a browser context: a user of its own, with empty storage."""
+    from playwright.sync_api import Error as PlaywrightError
+
     contexts: list[BrowserContext] = []
 
     def make(**options: object) -> BrowserContext:
@@ -99,9 +102,11 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[NewCon
     yield make
     for number, one in enumerate(contexts):
         for tab, page in enumerate(one.pages):
-            if failed(request) and not page.is_closed():
-                page.screenshot(path=failure(request, f"{number}-{tab}.png"), full_page=True)
-        one.close()
+            if failed(request):
+                with suppress(PlaywrightError):  # a page that crashed, or a run that was ended
+                    page.screenshot(path=failure(request, f"{number}-{tab}.png"), full_page=True)
+        with suppress(PlaywrightError):
+            one.close()
 
 
 @pytest.fixture
