@@ -136,7 +136,6 @@ class View:
     """The effective values of one tool over one stack. Others only read `values`."""
 
     __slots__ = (
-        "_special",
         "_watchers",
         "layers",
         "policies",
@@ -151,9 +150,8 @@ class View:
         self.layers = tuple(layers)
         self.stack: Stack = tuple(layer.target for layer in self.layers)
         self.values: dict[str, Any] = {}
-        self.winners: dict[str, int] = {}
+        self.winners: dict[str, int] = {}  # none for a default
         self.policies: set[str] = set()
-        self._special = {n for n, each in spec.fields.items() if each.merge or not each.inherit}
         self._watchers: list[Watcher] = []
         for index, layer in enumerate(self.layers):
             layer.views.append((self, index))
@@ -178,7 +176,7 @@ class View:
     def rebuild(self) -> dict[str, Any]:
         """Resolve every field, after a load. Returns what changed."""
         before = self.values
-        self.values, self.winners = self.spec.defaults(), dict.fromkeys(self.spec.fields, DEFAULT)
+        self.values, self.winners = self.spec.defaults(), {}
         self.policies.clear()
         for field in set[str]().union(*(layer.fields() for layer in self.layers)):
             self._keep(field, self.resolve(field))
@@ -198,7 +196,7 @@ class View:
             and dirty.kind == "set"
             and index >= self.winners.get(field, DEFAULT)
             and field not in self.policies
-            and field not in self._special
+            and field not in self.spec.special
         ):  # nearly always: a plain value on top of the layer that won so far
             values[field] = after = dirty.value
             self.winners[field] = index
@@ -253,7 +251,10 @@ class View:
 
     def _keep(self, field: str, resolved: Resolved) -> None:
         self.values[field] = resolved.value
-        self.winners[field] = resolved.winner
+        if resolved.winner == DEFAULT:
+            self.winners.pop(field, None)
+        else:
+            self.winners[field] = resolved.winner
         if resolved.is_policy:
             self.policies.add(field)
         else:

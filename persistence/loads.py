@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from sys import intern
 from typing import TYPE_CHECKING, Any, cast
 
 from .changes import Override, Patch
@@ -172,7 +173,10 @@ def _read(
             unreadable[field] = str(error)
             stored[field] = Override("reset", None, row.revision, row.author, row.at)
             return
-    stored[field] = Override(row.kind, value, row.revision, row.author, row.at, row.note)
+    # Names and authors come anew with every row: keep one of each.
+    stored[intern(field)] = Override(
+        intern(row.kind), value, row.revision, intern(row.author), row.at, row.note
+    )
 
 
 def _migrate(

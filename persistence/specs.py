@@ -186,6 +186,11 @@ class ToolSpec:
     def by_alias(self) -> Mapping[str, SettingSpec]:
         return {spec.alias: spec for spec in self.fields.values()}
 
+    @cached_property
+    def special(self) -> frozenset[str]:
+        """The settings that don't simply take the strongest layer's value."""
+        return frozenset(n for n, spec in self.fields.items() if spec.merge or not spec.inherit)
+
     @property
     def is_declared(self) -> bool:
         return bool(self.declared_by)
