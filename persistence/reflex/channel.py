@@ -73,7 +73,9 @@ async def accept(tabs: Tabs, tab: Tab, operations: list[Operation]) -> None:
     async def one_by_one() -> None:
         for operation in operations:
             tabs.expect(tab, operation)
-            outcome = await tabs.engine.submit(operation, actor=tab.actor, origin=tab)
+            # The binding, as for what a handler of this tab sets: nobody conflicts with himself.
+            origin = tab.bindings.get(operation.target.tool, tab)
+            outcome = await tabs.engine.submit(operation, actor=tab.actor, origin=origin)
             if outcome.status != "pending":
                 tabs.hear_outcome(outcome)
 
