@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .components import bind, field_error, persistence_root, save_status
     from .fields import setting
     from .keyed import KeyedSettings, bind_row
+    from .listeners import on_change
     from .plugin import PersistencePlugin
     from .states import SettingsState, show
     from .tabs import Page
@@ -38,6 +39,7 @@ __all__ = [
     "is_ready",
     "is_saving",
     "mark_as_interacted",
+    "on_change",
     "persisted",
     "persistence_root",
     "save_status",
@@ -59,6 +61,7 @@ _HOME = {
     "is_ready": "variables",
     "is_saving": "variables",
     "mark_as_interacted": "variables",
+    "on_change": "listeners",
     "persisted": "variables",
     "persistence_root": "components",
     "save_status": "components",

@@ -124,7 +124,7 @@ def unwrap(value: Any) -> Any:
 
 def unwrap_state(state: Any) -> Any:
     """The state itself, where a background task holds a proxy of it."""
-    return state.__wrapped__ if isinstance(state, StateProxy) else state
+    return getattr(state, "__wrapped__", state) if isinstance(state, StateProxy) else state
 
 
 def type_of(state: object) -> Any:

@@ -24,6 +24,7 @@ from ..settings import ToolSpec
 from . import _private as rx_
 from .causes import OUTSIDE, Cause, current
 from .fields import CHANGED
+from .listeners import tell
 from .tabs import NOTHING, Tab, Tabs, require_tabs, tabs_of_process
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def capture(state: Any, sheet: Sheet) -> None:
     if cause.source != "load":
         wait_for(state, spec.tool, stack)
     sheet.facts.note_errors(state, tab, names, problems)
-    refresh(state, tab, sheet, fields=names)
+    edited = [name for name in names if name not in problems]
+    refresh(state, tab, sheet, fields=names, edited=edited)
 
 
 def wait_for(state: Any, tool: str, stack: Stack) -> None:
@@ -143,11 +145,13 @@ def refresh(
     *,
     fields: Iterable[str] | None = None,
     own: Mapping[str, Any] = NOTHING,
+    edited: Iterable[str] = (),
 ) -> list[str]:
     """Show what the engine holds, of these settings and those that the page doesn't show as they
     are.
 
-    Returns the vars that changed. `own` is what the controls that were used show already.
+    Returns the vars that changed. `own` is what the controls that were used show already, `edited`
+    what was changed here, in the state itself.
     """
     spec, held = sheet.spec, rx_.held_by(state)
     binding = tab.bindings.get(spec.tool)
@@ -169,9 +173,12 @@ def refresh(
                 moved.append(name)
         elif name in own and not _agree(own[name], value):
             moved.append(name)
+    shown = list(changed)
     changed += sheet.facts.update(state, tab, binding, names, moved)
     if changed:
         rx_.make_touched(state, changed)
+    if heard := {*shown, *edited}:
+        tell(state, heard)
     return changed
 
 

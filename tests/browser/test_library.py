@@ -324,3 +324,14 @@ def test_a_task_that_ends_after_the_switch_writes_to_the_shot_it_began_under(
     expect(page.locator("#frames-shown")).to_have_text("61")
     assert stored(site, "a") == {"frames": 77}
     assert stored(site, "b") == {}
+
+
+@pytest.mark.parametrize("wait", [0, 150])
+def test_sigterm_saves_what_waits(site: Server, page: Page, wait: int):
+    visit(page, site)
+    page.locator("#prompt").fill("last words")
+    page.wait_for_timeout(wait)
+    page.evaluate("document.querySelector('#persistence-send').click()")
+    page.wait_for_timeout(30)
+    assert site.terminate() == 0
+    assert stored(site) == {"prompt": "last words"}
