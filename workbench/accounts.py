@@ -16,8 +16,10 @@ from functools import cache
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
+from persistence import StoreUnavailable
 from persistence.reflex import Page
 from workbench import projects
+from workbench.database import Unavailable
 from workbench.models import new_id
 
 COOKIE = "workbench_guest"
@@ -34,12 +36,26 @@ def identify(headers: Mapping[str, str]) -> str:
 
 async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:  # noqa: ARG001  # there all is allowed
     """The library's question before each load and write: is it one's own, and live?"""
-    return bool(actor) and await projects.owns(actor, scope, owner)
+    try:
+        return bool(actor) and await projects.owns(actor, scope, owner)
+    except Unavailable as error:
+        raise StoreUnavailable(str(error)) from error
 
 
-def owners(page: Page) -> dict[str, str | None]:
-    """The library's question which project's and shot's settings a page shows: the address says."""
-    return {"project": page.params.get("project_id"), "shot": page.params.get("shot_id")}
+async def owners(page: Page) -> dict[str, str | None]:
+    """The library's question which project's and shot's settings a page shows: the address says.
+
+    Only for what is there: the page says of anything else that there is nothing.
+    """
+    project, shot = page.params.get("project_id"), page.params.get("shot_id")
+    if project is None:
+        return {}
+    try:
+        if not await projects.has(page.actor, project, shot):
+            return {}
+    except Unavailable:
+        pass  # then the load fails too, and says so
+    return {"project": project, "shot": shot}
 
 
 def new_guest() -> str:

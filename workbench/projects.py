@@ -117,6 +117,11 @@ async def owns(actor: str, scope: str, owner: str) -> bool:
     return await read(_owns, actor, scope, owner)
 
 
+async def has(actor: str, project: object, shot: object = None) -> bool:
+    """Whether there is that live project of theirs, with that live shot in it if one is named."""
+    return await read(_has, actor, project, shot)
+
+
 def require_actor(actor: str) -> str:
     if not actor:
         raise NotFound("nobody is signed in")
@@ -272,6 +277,14 @@ def _set_shot_deleted(session: Session, actor: str, shot: object, deleted_at: fl
         _require_room(session, found.project_id)
     session.exec(update(Shot).where(col(Shot.id) == found.id).values(deleted_at=deleted_at))
     return found.name
+
+
+def _has(session: Session, actor: str, project: object, shot: object) -> bool:
+    try:
+        found = _require_project(session, actor, project)
+        return shot is None or _require_shot(session, actor, shot).project_id == found.id
+    except NotFound:
+        return False
 
 
 def _owns(session: Session, actor: str, scope: str, owner: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,6 +120,7 @@ def test_a_guest_stays_the_same_over_reloads_and_is_nobody_elses(shot: Workbench
     stranger.goto(shot.url + "/p/AAAAAAAAAAAAAAAAAAAAAA/s/AAAAAAAAAAAAAAAAAAAAAA")
     expect(stranger.get_by_role("heading", name="There’s nothing here")).to_be_visible()
     assert stranger.locator("main").inner_text() == foreign
+    expect(stranger.locator(".trouble")).to_have_count(0)
 
 
 def test_a_page_that_came_without_a_cookie_asks_for_one_by_itself(bench: Workbench):
@@ -275,6 +277,23 @@ def test_frame_positions_are_added_named_evened_out_and_kept(shot: Workbench):
     shot.page.reload()
     expect(panel.get_by_label("Image 1", exact=True)).to_have_value("gulls")
     expect(panel.locator(".tick-frame")).to_have_text(["24", "48"])
+
+
+def test_a_row_that_a_slow_save_has_just_made_can_be_named_at_once(
+    workbench: Server, shot: Workbench
+):
+    busy = sqlite3.connect(workbench.database, isolation_level=None)
+    busy.execute("BEGIN IMMEDIATE")
+    shot.page.get_by_role("button", name="Add frame").click()
+    name = shot.page.get_by_label("Image 1", exact=True)
+    expect(name).to_be_visible()
+    shot.page.wait_for_timeout(300)  # the page's answer no longer waits for the save
+    busy.execute("ROLLBACK")
+    busy.close()
+    name.fill("harbour")
+    shot.wait_saved()
+    shot.page.reload()
+    expect(name).to_have_value("harbour")
 
 
 def test_the_theme_is_chosen_once_for_the_user_and_stays(shot: Workbench):

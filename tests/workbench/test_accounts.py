@@ -6,8 +6,10 @@ import stat
 
 import pytest
 
+from persistence import StoreUnavailable
+from persistence.reflex import Page
 from workbench import accounts, projects
-from workbench.accounts import COOKIE, authorise, identify, new_guest, read_cookie
+from workbench.accounts import COOKIE, authorise, identify, new_guest, owners, read_cookie
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +57,33 @@ def test_a_key_is_made_once_and_only_its_owner_can_read_it(monkeypatch, tmp_path
     assert len(first) == 64
     assert stat.S_IMODE((tmp_path / ".secret_key").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == [".secret_key"]
+
+
+async def test_a_page_shows_the_settings_of_what_is_there_and_ones_own(new_user):
+    me, other = new_user(), new_user()
+    project = await projects.create_project(me, "P")
+    shot = await projects.create_shot(me, project, "Wide")
+    another = await projects.create_project(me, "Q")
+
+    async def shown(actor: str, **params: str) -> dict[str, str | None]:
+        return await owners(Page(actor, "", "", params))
+
+    both = {"project_id": project, "shot_id": shot}
+    assert await shown(me, **both) == {"project": project, "shot": shot}
+    assert await shown(me, project_id=project) == {"project": project, "shot": None}
+    assert await shown(me) == {}
+    assert await shown(other, **both) == {}
+    assert await shown(me, project_id=another, shot_id=shot) == {}
+    await projects.delete_shot(me, shot)
+    assert await shown(me, **both) == {}
+
+
+async def test_a_database_that_is_away_is_no_refusal(monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/no/such/folder/x.db")
+    with pytest.raises(StoreUnavailable):
+        await authorise("me", "read", "project", "p")
+    page = Page("me", "", "", {"project_id": "p"})
+    assert await owners(page) == {"project": "p", "shot": None}
 
 
 async def test_one_may_read_and_write_what_is_ones_own_and_live(new_user):
