@@ -137,9 +137,9 @@ class StateFacts:
         moved: set[str],
     ) -> dict[str, Any]:
         status = status_of_tool(tab, self._spec.tool)
-        ready = binding is not None and binding.ready
+        ready = binding is not None and binding.ready and not tab.is_asking
         target = edit_target(binding)
-        error = binding.last_error if binding is not None else ""
+        error = tab.problem or (binding.last_error if binding is not None else "")
         saved = binding.last_saved if binding is not None else None
         facts: dict[str, Any] = {
             "status": status,
@@ -236,9 +236,11 @@ def unknown(spec: ToolSpec) -> dict[str, Any]:
 
 def status_of_tool(tab: Tab, tool: str) -> str:
     """The binding's status; `loading` also while the app is asked for permission."""
+    if tab.problem:
+        return "error"
     binding = tab.bindings.get(tool)
-    if binding is None:
-        return "idle"
+    if tab.is_asking or binding is None:
+        return "loading" if tab.is_asking else "idle"
     status = binding.status
     return "loading" if status == "idle" and tab.shown.get(tool) else status
 

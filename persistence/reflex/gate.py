@@ -98,18 +98,37 @@ class Gate(rx_.Middleware):
     async def _turn(self, tab: Tab, page: Page) -> None:
         """The tab shows another page: its owners, and a moment for their load."""
         tab.page = page
+        tab.is_asking = True
         asked = self.tabs.engine.spawn(self._show(tab, page))
         await asyncio.wait({asked}, timeout=self.tabs.grace)
+        if not asked.done():
+            tab.behind.update(dict.fromkeys(self.tabs.tools()))
 
     async def _show(self, tab: Tab, page: Page) -> None:
-        owners = await self.tabs.owners_of(page)
-        if tab.page is not page:
+        owners = await self._ask(tab, page)
+        if owners is None or tab.page is not page:
             return  # it has turned again meanwhile
+        tab.is_asking, tab.problem = False, ""
         if owners == dict(tab.owners) and tab.bindings and not tab.behind:
             return
         if loads := self.tabs.show(tab, owners):
             await asyncio.wait(loads)
             self.tabs.push(tab)  # unless the event that waits is quicker
+
+    async def _ask(self, tab: Tab, page: Page) -> dict[str, str] | None:
+        """The page's owners, asked again for as long as the app can't say. None for a page left."""
+        tries = 0
+        while tab.page is page:
+            try:
+                return await self.tabs.owners_of(page)
+            except Exception as error:  # noqa: BLE001  # an app's function: whatever it raises
+                log.warning("the owners of %s can't be told: %r", page.route, error)
+                tab.problem = f"not loaded: {error}"
+                tab.behind.update(dict.fromkeys(self.tabs.tools()))
+                self.tabs.push(tab)
+                await asyncio.sleep(self.tabs.engine.retry.wait(tries, self.tabs.engine.random))
+                tries += 1
+        return None
 
     def _cause(self, tab: Tab, event: rx_.Event, *, is_chained: bool) -> Cause:
         if event.name.rpartition(".")[2] in _LOADING:
@@ -149,7 +168,9 @@ def page_of(root: rx_.BaseState, actor: str) -> Page:
 
 
 def is_closed(tab: Tab, tool: str) -> bool:
-    """Is the tool of somebody, but not loaded?"""
+    """Is the tool of somebody, or will be, but not loaded?"""
+    if tab.is_asking:
+        return True
     binding = tab.bindings.get(tool)
     return binding is not None and bool(tab.shown.get(tool)) and not binding.ready
 

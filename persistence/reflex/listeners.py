@@ -40,7 +40,7 @@ def on_change(*names: str) -> Callable[[F], F]:
 
 
 def tell(state: Any, changed: Iterable[str]) -> None:
-    """Run the methods that listen to one of these. One that fails is logged; the others still run."""
+    """Run the methods that listen to one of these. One that fails is logged, and that is all."""
     names = tuple(changed)
     for wanted, method in _listening(rx_.type_of(state)):
         heard = [name for name in names if not wanted or name in wanted]

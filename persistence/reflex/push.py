@@ -15,7 +15,7 @@ from reflex import BaseStateToken
 from . import _private as rx_
 from . import causes
 from .channel import PersistenceState
-from .gate import catch_up, has_news
+from .gate import catch_up, has_news, is_closed
 from .tabs import Tab, Tabs
 
 log = logging.getLogger("persistence")
@@ -42,13 +42,12 @@ class Pusher:
                 return
             while tab.settling:
                 await asyncio.shield(tab.settling)  # an event is about to answer with the same
-            if not (has_news(tab) or is_due(tab)) or not tabs.is_connected(tab.token):
-                return
-            causes.begin(causes.Cause("remote", tab.actor, tab.shown))
-            token = BaseStateToken(ident=tab.token, cls=PersistenceState)
-            async with app.modify_state(token) as state:
-                tab.is_pushing = False  # from here on, news needs another push
-                await catch_up(state, tab)
+            if has_news(tab) and tabs.is_connected(tab.token):
+                causes.begin(causes.Cause("remote", tab.actor, tab.shown))
+                token = BaseStateToken(ident=tab.token, cls=PersistenceState)
+                async with app.modify_state(token) as state:
+                    tab.is_pushing = False  # from here on, news needs another push
+                    await catch_up(state, tab)
             await self._bring_back(tab)
         finally:
             tab.is_pushing = False
@@ -59,12 +58,7 @@ class Pusher:
             return
         parked, tab.parked = tab.parked, []
         for event, cause, tool in parked:
-            if tab.is_ready(tool):
-                await rx_.enqueue(self._tabs.app, tab.token, event, causes.expect(cause))
-            elif tool in tab.bindings and tab.shown.get(tool):
+            if is_closed(tab, tool):
                 tab.parked.append((event, cause, tool))
-
-
-def is_due(tab: Tab) -> bool:
-    """Is something held up that could go on?"""
-    return any(tab.is_ready(tool) for _, _, tool in tab.parked)
+            else:
+                await rx_.enqueue(self._tabs.app, tab.token, event, causes.expect(cause))

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("persistence")
 
 NEW: set[str] = set()
+PATIENCE = 60.0
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -93,6 +94,12 @@ class Tab:
     """Events held up until their tool is loaded."""
     last: Cause | None = None
     """The cause of the newest event: what it left behind when it failed is due to it."""
+    is_asking: bool = False
+    """Is the app still being asked whose settings the page shows?"""
+    problem: str = ""
+    """Why the app couldn't say."""
+    gone_since: float | None = None
+    """When no browser was found connected first, in the loop's time."""
     is_pushing: bool = False
 
     def is_ready(self, tool: str) -> bool:
@@ -135,9 +142,18 @@ class Tabs:
         return namespace is not None and token in namespace.token_to_sid
 
     def sweep(self) -> None:
-        """Let go of tabs that were closed. What they edited is saved."""
-        for tab in [tab for tab in self.by_token.values() if not self.is_connected(tab.token)]:
-            self.close(tab)
+        """Let go of tabs that were closed. What they edited is saved.
+
+        One with events that wait for a load is given a minute: its browser may come back.
+        """
+        now = asyncio.get_running_loop().time()
+        for tab in tuple(self.by_token.values()):
+            if self.is_connected(tab.token):
+                tab.gone_since = None
+                continue
+            tab.gone_since = tab.gone_since or now
+            if not tab.parked or now - tab.gone_since > PATIENCE:
+                self.close(tab)
 
     def close(self, tab: Tab) -> None:
         self._unbind(tab)
@@ -154,6 +170,7 @@ class Tabs:
             binding.close()
         tab.bindings, tab.keyed = {}, {}
         tab.shown, tab.owners, tab.page = NOTHING, NOTHING, None
+        tab.is_asking, tab.problem = False, ""
         for each in tab.sent:
             self.senders.pop(each, None)
         tab.sent.clear()

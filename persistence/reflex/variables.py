@@ -127,9 +127,9 @@ class VarFacts:
         target = edit_target(binding)
         facts: dict[str, Any] = {
             "status": status_of_tool(tab, self._spec.tool),
-            "ready": binding is not None and binding.ready,
+            "ready": binding is not None and binding.ready and not tab.is_asking,
             "is_dirty": binding is not None and binding.is_dirty,
-            "last_error": binding.last_error if binding is not None else "",
+            "last_error": tab.problem or (binding.last_error if binding is not None else ""),
             "target": rx_.as_json(target) if target else "",
         }
         if binding is not None and binding.view is not None and target is not None:

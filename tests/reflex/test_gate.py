@@ -297,3 +297,39 @@ async def test_our_own_edit_does_not_come_back_as_somebody_elses(serve, until):
         assert tab.shows(travel, "info")["frames"]["moves"] == before
         await tab.send(travel.more)
         assert tab.shows(travel, "info")["frames"]["moves"] == before
+
+
+async def test_an_app_that_cannot_tell_the_owners_is_asked_again(serve, until):
+    travel, _ = declare()
+    broken = True
+
+    async def owners(page: Any) -> dict[str, str]:
+        if broken:
+            raise RuntimeError("no accounts today")
+        return {"shot": "ann-A"}
+
+    async with serve(owners=owners, grace=0.02) as site:
+        tab = await site.open("t1")
+        assert tab.shows(travel, "status") == "error"
+        assert "no accounts today" in tab.shows(travel, "last_error")
+        await tab.send(travel.more)
+        broken = False
+        await until(lambda: tab.shows(travel, "status") == "ready")
+        await until(lambda: tab.shows(travel, "frames") == 62)
+
+
+async def test_a_slow_answer_about_the_owners_holds_handlers_up(serve, until):
+    travel, _ = declare()
+    answered = asyncio.Event()
+
+    async def owners(page: Any) -> dict[str, str]:
+        await answered.wait()
+        return {"shot": "ann-A"}
+
+    async with serve(owners=owners, grace=0.02) as site:
+        tab = await site.open("t1")
+        assert tab.shows(travel, "status") == "loading"
+        await tab.send(travel.more)
+        answered.set()
+        await until(lambda: tab.shows(travel, "frames") == 62)
+        assert await site.stored("shot", "ann-A", "travel-ui-state") == {"frames": "62"}

@@ -13,7 +13,7 @@
   "use strict";
   if (window.persistence) return;
 
-  const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50, WIDGET = "-w";
+  const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50, WIDGET = "-w", LARGE = 100000;
   const client = newId();
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // control's key → its newest unconfirmed operation
@@ -151,6 +151,9 @@
     if (dragging || !waiting().length) return;
     clearTimeout(quiet);
     latest = 0;
+    const large = waiting().filter((each) => JSON.stringify(each.value).length > LARGE);
+    for (const operation of large) operation.sentAt = Date.now();
+    for (const operation of large) post([operation], false).catch(() => {}); // a socket's frame can't hold it
     const button = document.getElementById("persistence-send");
     if (button && root()?.dataset.hydrated === "true") button.click();
     if (waiting().length) quiet = setTimeout(send, AT_LEAST); // nobody took them: the page isn't ready
@@ -240,11 +243,19 @@
       if (!target || text === undefined) continue;
       const key = keyOf(target, control.dataset.persistence), leaving = left.get(key);
       if (newest.has(key)) continue;
-      if (leaving && leaving.value === text) continue;
+      if (leaving && leaving.value === text && !isForgiven(control, leaving)) continue;
       left.delete(key);
-      if (control.dataset.persistenceShown !== text || document.activeElement !== control) put(control, parsed(text, ""));
+      const isNew = control.dataset.persistenceShown !== text || Boolean(leaving);
+      if (isNew || document.activeElement !== control) put(control, parsed(text, ""));
       control.dataset.persistenceShown = text;
     }
+  }
+
+  // What was refused stays in its control until the server takes its complaint back.
+  function isForgiven(control, leaving) {
+    const complains = control.getAttribute("aria-invalid") === "true";
+    if (complains) leaving.wasInvalid = true;
+    return Boolean(leaving.wasInvalid) && !complains;
   }
 
   let actor = null;
@@ -282,7 +293,7 @@
 
   new MutationObserver(observe).observe(document, {
     subtree: true, childList: true, attributes: true,
-    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "data-persistence-value", "data-persistence-target", "data-persistence-saved", "data-persistence-status"],
+    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "aria-invalid", "data-persistence-value", "data-persistence-target", "data-persistence-saved", "data-persistence-status"],
   });
 
   // --- for components that aren't native ------------------------------------------------------------------
