@@ -272,3 +272,25 @@ async def test_d10_signing_out_with_pending_edits_flushes_them_as_the_old_user(
         authors = {change.field: change.author for change in await engine.history([SHOT, project])}
         assert authors == {"prompt": "ada", "frames": "ada", "mode": "bob"}
         assert await stored(store) == {"prompt": "ada's"}
+
+
+async def test_d2_a_switch_that_is_still_being_permitted_does_not_come_back_over_a_later_one(
+    start: Start, store: FailingStore
+) -> None:
+    waits = {"s1": 5.0, "s2": 0.1}
+
+    async def slow(actor: str, action: str, scope: str, owner: str) -> bool:
+        await asyncio.sleep(waits.get(owner, 0.0))
+        return True
+
+    async with start(authorise=slow) as engine:
+        travel = engine.bind(Travel, actor="ada")
+        first = asyncio.create_task(travel.show(MINE))
+        await asyncio.sleep(0.2)
+        await travel.show(OTHER)
+        travel.update(prompt="for B")
+        await first
+        assert (travel.owners, travel.values.prompt) == (OTHER, "for B")
+        await travel.flush()
+        assert await stored(store, SECOND) == {"prompt": "for B"}
+        assert await stored(store) == {}
