@@ -37,6 +37,9 @@ CHUNK = 50
 """Edits handled before the event loop gets a turn, about half a millisecond: a burst of them must
 not be felt."""
 
+HURRIED = 500
+"""Targets rescheduled before the event loop gets a turn."""
+
 Work = list[tuple[Layer, Dirty]]
 
 
@@ -91,10 +94,10 @@ class Committer:
         now = asyncio.get_running_loop().time()
         mine = [layer for layer in layers if layer.pending.waiting or layer.pending.sent]
         aside = {id(each) for each in _set_aside(mine)}
-        self._hurry(mine, now)
+        await self._hurry(mine, now)
         closed = [layer for layer in mine if not layer.gate.is_open]
         away = await self._open(closed)  # what can't be loaded keeps nobody else waiting
-        self._hurry(closed, now)
+        await self._hurry(closed, now)
         while any(_waits(layer.pending, upto) for layer in mine if layer.gate.is_open):
             attempt = asyncio.get_running_loop().create_future()
             self._waiting.append(attempt)
@@ -105,11 +108,13 @@ class Committer:
             if id(each) not in aside:
                 raise EditError(each.field, each.problem)
 
-    def _hurry(self, layers: Sequence[Layer], now: float) -> None:
-        for layer in layers:
+    async def _hurry(self, layers: Sequence[Layer], now: float) -> None:
+        for position, layer in enumerate(layers):
             layer.pending.holds = 0
             if layer.pending.waiting and layer.gate.is_open:
                 self._engine.scheduler.expedite(layer.pending, now)
+            if position % HURRIED == HURRIED - 1:
+                await asyncio.sleep(0)
         self.arm()
 
     async def _open(self, layers: Sequence[Layer]) -> StoreError | None:
@@ -127,7 +132,7 @@ class Committer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if due := self._engine.scheduler.due(loop.time()):
+            if due := await self._due(loop.time()):
                 try:
                     async with self.lock:
                         await self._commit(due)
@@ -139,6 +144,14 @@ class Committer:
                 else:
                     self._ended(None)
             self.arm()
+
+    async def _due(self, now: float) -> list[Pending]:
+        found: list[Pending] = []
+        while some := self._engine.scheduler.due(now, most=HURRIED):
+            found.extend(some)
+            if len(some) == HURRIED:
+                await asyncio.sleep(0)
+        return found
 
     def _ended(self, error: Exception | None) -> None:
         """The attempt is over: wake who waits for it."""
@@ -274,11 +287,13 @@ class Committer:
             self._engine.tell_of(layer, "committed", fields, tuple(operations), author)
             if position % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
-        for layer in dict.fromkeys(layer for layer, _ in work):
+        for position, (layer, _) in enumerate(work):
             if not layer.pending:
                 self._engine.dirty.pop(layer, None)
             elif layer.pending.waiting and layer.pending.slot is None:
                 self._engine.scheduler.touch(layer.pending, asyncio.get_running_loop().time())
+            if position % HURRIED == HURRIED - 1:
+                await asyncio.sleep(0)
 
     def _confirm(self, layer: Layer, edit: Dirty, revision: int) -> None:
         layer.pending.confirm(edit.field, revision)

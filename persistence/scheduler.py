@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from typing import Generic, Protocol, TypeVar
 
 TICK = 0.005
@@ -41,7 +42,7 @@ class Scheduler(Generic[Item]):
 
     def __init__(self, debounce: float, max_wait: float) -> None:
         self.debounce, self.max_wait = debounce, max_wait
-        self._slots: dict[int, list[Item]] = {}
+        self._slots: dict[int, deque[Item]] = {}
         self._ticks: list[int] = []
 
     def touch(self, item: Item, now: float) -> None:
@@ -62,24 +63,28 @@ class Scheduler(Generic[Item]):
         item.touched = item.latest = NEVER
         item.slot = None
 
-    def due(self, now: float) -> list[Item]:
-        """Take out all items whose deadline has passed, held ones excepted."""
+    def due(self, now: float, *, most: int | None = None) -> list[Item]:
+        """Take out the items whose deadline has passed, held ones excepted; all, or so many."""
         found: list[Item] = []
         tick = int(now / TICK + SLACK)
-        while self._ticks and self._ticks[0] <= tick:
-            slot = heapq.heappop(self._ticks)
-            for item in self._slots.pop(slot, ()):
-                if item.slot != slot:
-                    continue  # cancelled, or put into an earlier slot since
-                item.slot = None
-                if item.holds:
-                    continue
-                deadline = self._deadline(item)
-                if deadline <= now + SLACK * TICK:
-                    item.touched = item.latest = NEVER
-                    found.append(item)
-                else:
-                    self._enter(item, deadline)
+        while self._ticks and self._ticks[0] <= tick and len(found) != most:
+            slot = self._ticks[0]
+            if not (held := self._slots[slot]):
+                heapq.heappop(self._ticks)
+                del self._slots[slot]
+                continue
+            item = held.popleft()
+            if item.slot != slot:
+                continue  # cancelled, or put into an earlier slot since
+            item.slot = None
+            if item.holds:
+                continue
+            deadline = self._deadline(item)
+            if deadline <= now + SLACK * TICK:
+                item.touched = item.latest = NEVER
+                found.append(item)
+            else:
+                self._enter(item, deadline)
         return found
 
     def next(self) -> float | None:
@@ -98,7 +103,7 @@ class Scheduler(Generic[Item]):
         item.slot = slot
         held = self._slots.get(slot)
         if held is None:
-            self._slots[slot] = [item]
+            self._slots[slot] = deque((item,))
             heapq.heappush(self._ticks, slot)
         else:
             held.append(item)

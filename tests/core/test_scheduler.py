@@ -127,6 +127,18 @@ def test_100_000_pending_items_ask_for_one_time_only() -> None:
     assert clock.next() is None
 
 
+def test_as_many_are_handed_out_as_are_asked_for_and_the_rest_is_still_due() -> None:
+    clock, items = scheduler(), [Item() for _ in range(5)]
+    for item in items:
+        clock.touch(item, 10.0)
+    assert clock.due(10.3, most=2) == items[:2]
+    first = clock.next()
+    assert first is not None
+    assert first <= 10.3 + TICK
+    assert clock.due(10.3, most=2) == items[2:4]
+    assert clock.due(10.3, most=2) == items[4:]
+
+
 def test_re_arming_adds_nothing_to_keep() -> None:
     clock, item = scheduler(), Item()
     for step in range(1000):
