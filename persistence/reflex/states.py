@@ -218,8 +218,8 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
     @rx_.override
     def mark_as_interacted(self) -> None:
         """Count what was changed so far as the user's, and save it at once."""
-        with self.acting_as("user"):
-            pass
+        with causes.acting_as("user"):
+            capture(_parts(self), _sheet(self))
         self.binding.mark_as_interacted()
 
     @rx_.override

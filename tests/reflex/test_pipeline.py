@@ -77,6 +77,11 @@ def declare() -> Any:
         def initialise(self) -> None:
             self.frames = 99
 
+        @rx.event
+        def initialise_for_the_user(self) -> None:
+            self.frames = 98
+            self.mark_as_interacted()
+
     return Travel
 
 
@@ -153,6 +158,14 @@ async def test_what_on_load_sets_is_never_saved(serve):
         await site.settle()
         assert await site.stored("shot", "ann-A", "travel-ui-state") == {}
         assert tab.shows(Travel, "frames") == 61
+
+
+async def test_what_a_program_sets_counts_as_the_users_where_it_says_so(serve):
+    Travel = declare()
+    async with serve(on_load=Travel.initialise_for_the_user) as site:
+        tab = await site.open("t1")
+        assert await site.stored("shot", "ann-A", "travel-ui-state") == {"frames": "98"}
+        assert tab.shows(Travel, "frames") == 98
 
 
 async def test_an_event_before_any_load_runs_on_what_is_stored(serve):
