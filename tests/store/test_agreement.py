@@ -134,7 +134,7 @@ def comparable(found: Any) -> Any:
 
 TestAgreement = Agreement.TestCase
 TestAgreement.settings = settings(
-    max_examples=60,
+    max_examples=30,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

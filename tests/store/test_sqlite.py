@@ -315,6 +315,24 @@ async def test_the_timeline_catches_up_when_nothing_else_is_to_do(
     await store.close()
 
 
+async def test_what_is_answered_survives_a_power_cut(
+    tmp_path: Path, write: Make, threaded: bool
+) -> None:
+    """SQLite's promise for these two settings; the timeline's own may be weaker for a moment."""
+    async with opened(tmp_path / "app.db", threaded=threaded) as store:
+        for kind in (store, Hasty(store.path, threaded=threaded)):
+            await kind.commit([write(f"f{id(kind)}")])
+            await kind.commit([write(f"g{id(kind)}")])
+            found = await kind._writer.run(
+                lambda connection: [
+                    connection.execute(f"PRAGMA {name}").fetchone()[0]
+                    for name in ("synchronous", "journal_mode")
+                ]
+            )
+            assert found == [2, "wal"]
+            await kind.close()
+
+
 # --- several at once -----------------------------------------------------------------------------
 
 
