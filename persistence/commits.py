@@ -209,7 +209,7 @@ class Committer:
         self.commits += 1
         self._tries = 0
         self._engine.reachable()
-        await self._answer(work, receipt)
+        await self._answer(work, writes, receipt)
 
     async def _permitted(self, work: Work) -> Work:
         """Ask the app once for each actor and owner; what it refuses is set aside."""
@@ -261,8 +261,8 @@ class Committer:
             engine.scheduler.expedite(layer.pending, when)
             self._engine.tell_of(layer, "failed", fields)
 
-    async def _answer(self, work: Work, receipt: Receipt) -> None:
-        """Confirm, rebase or set aside each edit by its own result."""
+    async def _answer(self, work: Work, writes: list[Write], receipt: Receipt) -> None:
+        """Confirm, rebase or set aside each edit by its own result. Empties both lists."""
         settled: dict[Layer, tuple[list[str], list[str], str]] = {}
         moved, repeated, refused = receipt.moved, receipt.repeated, receipt.refused
         revisions = receipt.revisions
@@ -287,12 +287,14 @@ class Committer:
             self._engine.tell_of(layer, "committed", fields, tuple(operations), author)
             if position % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
-        for position, (layer, _) in enumerate(work):
+        while work:  # letting go of each: 10,000 freed at once would be felt
+            layer, _ = work.pop()
+            writes.pop()
             if not layer.pending:
                 self._engine.dirty.pop(layer, None)
             elif layer.pending.waiting and layer.pending.slot is None:
                 self._engine.scheduler.touch(layer.pending, asyncio.get_running_loop().time())
-            if position % HURRIED == HURRIED - 1:
+            if work and len(work) % HURRIED == 0:
                 await asyncio.sleep(0)
 
     def _confirm(self, layer: Layer, edit: Dirty, revision: int) -> None:
