@@ -316,3 +316,21 @@ async def test_all_loads_of_one_moment_are_one_query(start: Start, store: Failin
         await asyncio.gather(travel.show(MINE), ui.show(MINE), travel.show(MINE))
         assert len(store.loads.log) == 1
         assert len(store.loads.log[0]) == len(set(store.loads.log[0])) == 6
+
+
+async def test_nothing_leaves_for_a_target_that_is_not_loaded_though_it_were_due(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        store.loads.delay(5.0)
+        travel = engine.bind(Travel)
+        loading = asyncio.create_task(travel.show(MINE))
+        await asyncio.sleep(0.5)
+        travel.update(frames=41)
+        engine.scheduler.expedite(engine.layer(SHOT).pending, 0.0)  # by whatever mistake
+        engine.committer.arm()
+        await asyncio.sleep(2)
+        assert store.written == []
+        await loading
+        await travel.flush()
+        assert await stored(store) == {"frames": 41}

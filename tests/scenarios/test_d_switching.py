@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from persistence import PermissionDenied
 from persistence.testing import FailingStore
 from tests.scenarios.tools import (
     MINE,
@@ -15,6 +16,7 @@ from tests.scenarios.tools import (
     Start,
     Travel,
     journal,
+    operation,
     stored,
     target,
 )
@@ -293,4 +295,24 @@ async def test_d2_a_switch_that_is_still_being_permitted_does_not_come_back_over
         assert (travel.owners, travel.values.prompt) == (OTHER, "for B")
         await travel.flush()
         assert await stored(store, SECOND) == {"prompt": "for B"}
+        assert await stored(store) == {}
+
+
+async def test_d7_what_is_typed_after_the_deletion_is_refused_and_never_saved(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(frames=41)
+        await travel.flush()
+        await engine.forget("shot", "s1")
+        assert (travel.status, travel.ready) == ("error", False)
+        assert "gone" in travel.last_error
+        with pytest.raises(PermissionDenied, match="gone"):
+            travel.update(prompt="too late")
+        outcome = await engine.submit(operation("op", "frames", 42), actor="", wait=True)
+        assert outcome.status == "refused"
+        await travel.show(MINE)
+        await asyncio.sleep(60)
+        assert travel.ready is False
         assert await stored(store) == {}
