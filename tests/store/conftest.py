@@ -43,3 +43,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made = SQLiteStore(tmp_path / "app.db", threaded=request.param == "sqlite")
     yield made
     asyncio.run(made.close())
+
+
+@pytest.fixture(params=[True, False], ids=["threaded", "inline"])
+def threaded(request: pytest.FixtureRequest) -> bool:
+    """Both ways of the file store."""
+    return request.param
