@@ -286,11 +286,11 @@ def coded(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError) -> sq
     ],
 )
 def test_what_may_pass_is_unavailable_and_says_why_in_words(code: int, words: str) -> None:
-    found = explain(coded(code), Path("/home/ann/app.db"))
+    found = explain(coded(code), Path("/srv/ann/app.db"))
     assert isinstance(found, StoreUnavailable)
     assert words in str(found)
     assert "app.db" in str(found)
-    assert "/home/ann" not in str(found)
+    assert "/srv/ann" not in str(found)
 
 
 def test_what_can_never_be_stored_is_refused() -> None:
