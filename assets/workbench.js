@@ -99,8 +99,9 @@
   // What the server hasn't confirmed isn't saved, whatever the status line knew before it was typed.
   const LATE = 4000;
   let since = 0;
-  setInterval(() => {
+  const markUnsent = () => {
     const count = window.persistence?.unconfirmed.length || 0;
+    if (since && !count) document.querySelectorAll(".frames-value").forEach(showFrames);
     since = count ? since || Date.now() : 0;
     for (const line of document.querySelectorAll("[data-status]")) {
       if (line.hasAttribute("data-unsent") !== count > 0) line.toggleAttribute("data-unsent", count > 0);
@@ -109,7 +110,9 @@
       const said = Date.now() - since > LATE ? "Not saved yet: no answer from the server" : "Saving…";
       if (text.textContent !== said) text.textContent = said;
     }
-  }, 80);
+  };
+  setInterval(markUnsent, 80);
+  document.addEventListener("input", () => setTimeout(markUnsent));
 
   document.addEventListener("focusin", (event) => {
     if (event.target.matches?.("[data-rename]")) event.target.select();
