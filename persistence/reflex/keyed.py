@@ -26,7 +26,7 @@ from ..settings import ToolSpec, tool_of
 from . import _private as rx_
 from .components import Bound, Control, props_of
 from .facts import NO_INFO, FieldInfo, edit_target, field_info
-from .mirror import Delta, pending_of, settle, tab_of_event
+from .mirror import Delta, expect_answer, pending_of, settle, tab_of_event
 from .tabs import Tab, require_tabs
 
 MAX_ROWS = 1_000
@@ -173,6 +173,7 @@ class KeyedSettings(rx.State, metaclass=KeyedMeta, mixin=True):
         tab = tab_of_event()
         if tab is not None and (targets := pending_of(stack)):
             mine = delta.setdefault(self.get_full_name(), {})
+            expect_answer(tab)
 
             def again() -> Delta:
                 self.refresh_rows(tab)

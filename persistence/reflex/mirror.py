@@ -226,6 +226,7 @@ def delta_after_capture(state: Any, plain: Callable[[], Delta]) -> Delta:
     if targets and (tab := tab_of_event()) is not None:
         name = rx_.type_of(state).get_full_name()
         mine = delta.setdefault(name, {})
+        expect_answer(tab)
 
         def again() -> Delta:
             changed = [refresh(state, tab, sheet) for sheet in sheets if sheet.tool in noted]
@@ -241,6 +242,12 @@ def pending_of(stack: Iterable[Target]) -> list[Target]:
     return [each for each in set(stack) if (layer := layers.get(each)) and layer.pending]
 
 
+def expect_answer(tab: Tab) -> None:
+    """An answer is on its way that will wait for its commit: nothing need be pushed until then."""
+    now = asyncio.get_running_loop().time()
+    tab.answering_until = now + 2 * require_tabs().grace
+
+
 async def settle(
     tab: Tab,
     targets: Collection[Target],
@@ -253,14 +260,12 @@ async def settle(
     Left in a delta, where Reflex awaits it before it sends.
     """
     tabs = require_tabs()
-    done = tab.settling = asyncio.get_running_loop().create_future()
     try:
         await asyncio.wait({tabs.engine.spawn(_flush(tabs, targets))}, timeout=tabs.grace)
         mine.update(again().get(name, {}))
     finally:
-        done.set_result(None)
-        if tab.settling is done:
-            tab.settling = None
+        tab.answering_until = 0.0
+        tabs.push(tab)  # what else there is to tell
     return rx_.DROP
 
 

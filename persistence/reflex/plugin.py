@@ -43,6 +43,7 @@ from ..http import Identify
 from ..scopes import ScopeChain
 from ..store.base import Store
 from . import _private as rx_
+from .shutdown import save_on_signals
 from .tabs import Owners, Tabs, install
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         ends."""
         engine = tabs.engine
         await engine.start()
+        save_on_signals(engine)
         sweeper = engine.spawn(sweep(tabs))
         try:
             yield

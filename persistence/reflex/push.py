@@ -29,6 +29,10 @@ class Pusher:
 
     def push(self, tab: Tab) -> None:
         """Soon; safe to call from anywhere, also with the tab's lock held."""
+        if not tab.parked and not has_news(tab):
+            return
+        if asyncio.get_running_loop().time() < tab.answering_until:
+            return
         if not tab.is_pushing and self._tabs.engine.is_running:
             tab.is_pushing = True
             self._tabs.engine.spawn(self._push(tab))
@@ -40,8 +44,6 @@ class Pusher:
         try:
             if app is None or tabs.by_token.get(tab.token) is not tab:
                 return
-            while tab.settling:
-                await asyncio.shield(tab.settling)  # an event is about to answer with the same
             if has_news(tab) and tabs.is_connected(tab.token):
                 causes.begin(causes.Cause("remote", tab.actor, tab.shown))
                 token = BaseStateToken(ident=tab.token, cls=PersistenceState)

@@ -72,8 +72,8 @@ class Tab:
     """Reflex's router data of the newest event: the same object, the same page and headers."""
     behind: dict[str, set[str] | None] = field(default_factory=dict[str, set[str] | None])
     """Tool → the settings that the page shows otherwise than the engine holds; None for all."""
-    settling: asyncio.Future[None] | None = None
-    """Done when the event that is being answered has waited for its commit."""
+    answering_until: float = 0.0
+    """In the loop's time: until then an answer that waits for its commit brings what changes."""
     sent: set[str] = field(default_factory=set[str])
     """Operations of this tab that wait for the store."""
     confirmed: list[str] = field(default_factory=list[str])
