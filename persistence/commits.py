@@ -321,6 +321,11 @@ class Committer:
             theirs = Override("reset", None)
         else:
             theirs = layer.confirmed[edit.field] = self._read(layer, edit.field, row)
+        if theirs.kind == "policy" and edit.kind != "policy" and not _was_sent(edit, theirs):
+            note = f": {theirs.note}" if theirs.note else ""
+            problem = f"is enforced by the {layer.target.scope}{note}"
+            self._engine.recorder.set_aside(layer, edit, problem)
+            return
         base = before.value if before is not None and before.revision == edit.base else UNSET
         if edit.delta is not None:
             held = theirs.value if theirs.holds else type(edit.delta)()
@@ -382,6 +387,11 @@ def _is_own(edit: Dirty, theirs: Override) -> bool:
     """Is there nobody else to ask? What stands there is the author's, or was sent from here."""
     if edit.kind not in ("set", "pin", "policy") or theirs.author == edit.author:
         return True
+    return _was_sent(edit, theirs)
+
+
+def _was_sent(edit: Dirty, theirs: Override) -> bool:
+    """Is that what was sent before, when the answer was lost?"""
     return (theirs.kind, theirs.author, theirs.at) in edit.attempted
 
 

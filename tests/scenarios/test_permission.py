@@ -229,3 +229,18 @@ async def test_a_policy_that_came_while_an_edit_waited_stops_the_write_and_keeps
         assert travel.values.frames == 24
         assert await stored(store) == {}
         assert [(one.field, one.value) for one in travel.refused] == [("frames", 41)]
+
+
+async def test_a_policy_that_another_process_made_is_not_written_over(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as one, start() as two:
+        here = await one.open(Travel, MINE, actor="ada")
+        there = await two.open(Travel, MINE, actor="ada")
+        there.update(scope="project", frames=48)
+        await here.enforce("frames", 24, scope="project", note="delivery")
+        await asyncio.sleep(5)
+        assert await stored(store, target(Travel, "project")) == {"frames": 24}
+        assert there.values.frames == 24
+        assert [(one.field, one.value) for one in there.refused] == [("frames", 48)]
+        assert "delivery" in there.last_error
