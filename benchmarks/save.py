@@ -10,7 +10,7 @@ import asyncio
 import gc
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -55,27 +55,25 @@ def _batches(
     loop.run(whole.start())
     for start in range(0, keys, 10_000):
         chunk = range(start, min(start + 10_000, keys))
-        raw.commit((_key(i), WORDS[i % 500]) for i in chunk)
+        raw.commit(_edits(chunk, 0))
         loop.run(store.save(chunk, 0))
         loop.run(whole.fill(chunk))
     random = {name: Random(1) for name in ("raw", "store", "whole")}
+    turn = iter(range(1, 1_000_000))  # each batch has other words, so that each save is a change
 
     def batch(side: str) -> list[int]:
         return random[side].sample(range(keys), BATCH)
 
     def by_hand() -> float:
-        words = random["raw"].randrange(500)
-        edits = ([(_key(i), _word(i, words)) for i in batch("raw")] for _ in range(batches))
+        edits = (_edits(batch("raw"), next(turn)) for _ in range(batches))
         return sum(map(raw.commit, edits)) / batches / BATCH
 
     def alone() -> float:
-        words = random["store"].randrange(500)
-        saves = (loop.run(store.save(batch("store"), words)) for _ in range(batches))
+        saves = (loop.run(store.save(batch("store"), next(turn))) for _ in range(batches))
         return sum(saves) / batches / BATCH
 
     def all_of_it() -> float:
-        words = random["whole"].randrange(500)
-        saves = (loop.run(whole.save(batch("whole"), words)) for _ in range(batches))
+        saves = (loop.run(whole.save(batch("whole"), next(turn))) for _ in range(batches))
         return sum(saves) / batches / BATCH
 
     found = in_turns({"raw": by_hand, "store": alone, "whole": all_of_it}, rounds)
@@ -122,6 +120,7 @@ class WholeWay:
 
     def __init__(self, url: str) -> None:
         self._engine = Engine(url, scopes=("user", "project", "shot"))
+        self._newest = 0
 
     async def start(self) -> None:
         await self._engine.start()
@@ -141,6 +140,9 @@ class WholeWay:
             binding.update(prompt=text)
         await self._engine.flush()
         taken = time.perf_counter() - begun
+        revisions = [binding.layers[0].revision("prompt") for binding in bindings]
+        assert min(revisions) > self._newest, "each save was written"
+        self._newest = max(revisions)
         for binding in bindings:
             binding.close()
         return taken
@@ -287,6 +289,10 @@ class SQLModelRows:
 
 def _key(number: int) -> Key:
     return ("shot", f"shot-{number:07d}", TOOL, "prompt")
+
+
+def _edits(keys: Iterable[int], words: int) -> list[tuple[Key, str]]:
+    return [(_key(key), _word(key, words)) for key in keys]
 
 
 def _word(key: int, words: int) -> str:
