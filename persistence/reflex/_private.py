@@ -62,6 +62,7 @@ __all__ = [
     "State",
     "StateUpdate",
     "add_to_class",
+    "all_states",
     "annotation_of",
     "as_json",
     "bound_states",
@@ -85,7 +86,7 @@ __all__ = [
     "type_of",
     "unwrap",
     "unwrap_state",
-]  # fmt: skip
+]
 
 _SEAMS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (Field, ("__set__", "__get__", "__set_name__", "_mark_dirty", "_replace", "_proxy")),
@@ -145,6 +146,11 @@ def annotation_of(field: Field[Any]) -> Any:
 def is_own_field(cls: type[BaseState], field: Field[Any]) -> bool:
     """Does the value live on instances of this class, and not on its parent state's?"""
     return field._owner is cls
+
+
+def all_states() -> list[type[BaseState]]:
+    """Every state class of the app."""
+    return list(RegistrationContext.get().base_states.values())
 
 
 def keyed_states() -> list[type[BaseState]]:

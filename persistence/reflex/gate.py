@@ -69,9 +69,13 @@ class Gate(rx_.Middleware):
             tab.last = cause
         causes.begin(cause)
         rx_.on_children(app, context, causes.remember_child)
-        if cls is None or not sheets_of(cls):
+        if cls is None or not (sheets := sheets_of(cls)):
             return None
-        return await self._park(root, tab, event, cls, cause)
+        if (update := await self._park(root, tab, event, cls, cause)) is not None:
+            return update
+        if not is_background and any(sheet.is_changeable for sheet in sheets):
+            rx_.mark_visited(await state.get_state(cls))  # a change through an alias is found
+        return None
 
     async def _enter(self, state: rx_.BaseState, root: rx_.BaseState, tab: Tab) -> None:
         """Steps 2 to 4: who, what, loaded."""
@@ -214,6 +218,8 @@ async def capture_all(state: rx_.BaseState) -> None:
 
 async def forget_everything(state: rx_.BaseState, root: rx_.BaseState) -> None:
     """The state was made for somebody else: nothing of it may be seen."""
+    for cls in rx_.all_states():
+        await state.get_state(cls)  # with Redis, only a part of the tree is here
     root.reset()
     for cls in rx_.bound_states():
         forget(await state.get_state(cls))

@@ -52,6 +52,11 @@ class Sheet:
     def tool(self) -> str:
         return self.spec.tool
 
+    @property
+    def is_changeable(self) -> bool:
+        """Are there values that can change in place, unseen?"""
+        return any(not setting.is_plain for setting in self.spec.fields.values())
+
 
 def sheets_of(cls: type) -> tuple[Sheet, ...]:
     """The tools whose settings are vars of a state class."""

@@ -303,6 +303,15 @@ def test_a_press_right_after_typing_comes_after_it(site: Server, page: Page):
     assert stored(site) == {"frames": 101}
 
 
+def test_a_text_too_large_for_a_frame_of_the_socket_is_saved(site: Server, page: Page):
+    visit(page, site)
+    text = "long " * 180_000
+    page.locator("#text").fill(text)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=15_000)
+    assert stored(site) == {"text": text}
+    expect(page.locator("#state")).to_have_text("ready")
+
+
 def test_a_reset_takes_the_override_back(site: Server, page: Page):
     visit(page, site)
     page.locator("#frames").fill("90")

@@ -119,14 +119,14 @@ async def test_a_nested_change_is_saved(serve):
         assert stored == {"tags": '["one","two"]', "deep": '{"a":{"b":[1,2]}}'}
 
 
-async def test_a_change_that_reflex_cannot_see_is_found_at_the_next_capture(serve):
+async def test_a_change_that_reflex_cannot_see_is_found_at_the_end_of_the_event(serve):
     Travel = declare()
     async with serve() as site:
         tab = await site.open("t1")
         await tab.send(Travel.alias)
-        await tab.send(Travel.shorten)
+        assert tab.shows(Travel, "tags") == ["unseen"]
         stored = await site.stored("shot", "ann-A", "travel-ui-state")
-        assert stored == {"tags": '["unseen"]', "frames": "41"}
+        assert stored == {"tags": '["unseen"]'}
 
 
 async def test_a_background_task_is_saved(serve):
@@ -284,10 +284,20 @@ async def test_a_foreign_target_answers_like_a_missing_one(serve):
 
 async def test_a_token_of_somebody_else_opens_nothing(serve):
     Travel = declare()
+
+    class Notes(rx.State):
+        text: str = ""
+
+        @rx.event
+        def write(self) -> None:
+            self.text = "ann's"
+
     async with serve() as site:
         tab = await site.open("t1")
         await tab.send(Travel.shorten)
+        await tab.send(Notes.write)
         thief = await site.open("t1", user="eve")
+        assert thief.shows(Notes, "text") == ""
         assert thief.shows(Travel, "frames") == 61
         assert '"eve' in thief.shows(Travel, "target")
         assert await site.stored("shot", "eve-A", "travel-ui-state") == {}
