@@ -333,3 +333,18 @@ async def test_a_slow_answer_about_the_owners_holds_handlers_up(serve, until):
         answered.set()
         await until(lambda: tab.shows(travel, "frames") == 62)
         assert await site.stored("shot", "ann-A", "travel-ui-state") == {"frames": "62"}
+
+
+async def test_a_database_that_cannot_be_opened_is_said_on_the_page_and_heals(
+    serve, until, tmp_path
+):
+    travel, _ = declare()
+    place = tmp_path / "missing"
+    async with serve(database=f"sqlite:///{place}/a.db", grace=0.05) as site:
+        tab = await site.open("t1")
+        await until(lambda: tab.shows(travel, "status") == "error")
+        assert tab.shows(travel, "last_error")
+        place.mkdir()
+        await until(lambda: tab.shows(travel, "status") == "ready")
+        await tab.send(travel.more)
+        assert await site.stored("shot", "ann-A", "travel-ui-state") == {"frames": "62"}
