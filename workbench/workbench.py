@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reflex as rx
+from reflex.vars import StringVar
 
 from workbench.pages.home import home
 from workbench.pages.missing import missing
@@ -30,9 +31,20 @@ app = rx.App(
     api_transformer=[routes, protect],
 )  # fmt: skip
 
+
+def title_of(name: StringVar[str]) -> rx.Var[str]:
+    """What the browser's tab says; no name before it is known, or where there is nothing."""
+    return rx.cond(Project.status == "ready", name + " · Workbench", "Workbench")
+
+
+del app.app_wraps[5, "Overlay"]  # Reflex's word for a lost connection; the shell has its own
+
 app.add_page(home, route="/", title="Projects · Workbench", on_load=Home.load)
-app.add_page(project, route="/p/[project_id]", title="Project · Workbench", on_load=Project.load)
+app.add_page(project, route="/p/[project_id]", title=title_of(Project.name), on_load=Project.load)
 app.add_page(
-    shot, route="/p/[project_id]/s/[shot_id]", title="Shot · Workbench", on_load=Project.load
+    shot,
+    route="/p/[project_id]/s/[shot_id]",
+    title=title_of(Project.shot.name),
+    on_load=Project.load,
 )
 app.add_page(missing, route="404", title="Not found · Workbench")

@@ -7,6 +7,7 @@ the line.
 from __future__ import annotations
 
 import reflex as rx
+from reflex_components_core.core.banner import has_connection_errors
 
 from persistence.reflex import save_status
 from workbench.components.base import button, icon
@@ -24,7 +25,8 @@ def status_line(tools: tuple[Tool, ...]) -> rx.Component:
         for tool in reversed(tools):
             line = rx.cond(tool.status == status, _line(tool), line)
     for tool in tools:
-        line = rx.cond(tool.status == "error", _failed(), line)
+        is_wrong = (tool.status == "error") | (tool.errors.keys().length() > 0)
+        line = rx.cond(is_wrong, _failed(), line)
     return rx.el.div(
         rx.el.span(class_name="status-dot"),
         rx.el.span("Saving…", class_name="status-unsent"),
@@ -40,6 +42,7 @@ def trouble(tools: tuple[Tool, ...]) -> rx.Component:
     bar = rx.fragment()
     for tool in reversed(tools):
         bar = rx.cond(tool.status == "error", _trouble(tool), bar)
+    bar = rx.cond(has_connection_errors, _offline(), bar)
     return rx.el.div(bar, role="alert")
 
 
@@ -49,6 +52,16 @@ def _trouble(tool: Tool) -> rx.Component:
         rx.el.span(rx.cond(tool.last_error != "", tool.last_error, tool.status_text)),
         button("Try again", class_name="button-small", on_click=tool.retry),
         class_name="trouble",
+    )
+
+
+def _offline() -> rx.Component:
+    return rx.el.div(
+        icon("cloud-off"),
+        rx.el.span(
+            "No connection. Keep this page open: what you type here is sent when it is back."
+        ),
+        class_name="trouble trouble-wait",
     )
 
 
