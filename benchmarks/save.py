@@ -99,10 +99,10 @@ class StoreAlone:
     async def stop(self) -> None:
         await self._store.close()
 
-    async def save(self, keys: Any, words: int) -> float:
+    async def save(self, keys: Any, turn: int) -> float:
         writes = [
             Write(
-                Target("shot", f"shot-{key:07d}", TOOL), "prompt", "set", f'"{_word(key, words)}"',
+                Target("shot", f"shot-{key:07d}", TOOL), "prompt", "set", f'"{_word(key, turn)}"',
                 self._revisions.get(key, 0), "somebody", "user", time.time(), "group-1",
             )
             for key in keys
@@ -131,9 +131,9 @@ class WholeWay:
     async def fill(self, keys: Any) -> None:
         await self.save(keys, 0)
 
-    async def save(self, keys: Any, words: int) -> float:
+    async def save(self, keys: Any, turn: int) -> float:
         bindings = await asyncio.gather(*(self._open(key) for key in keys))
-        texts = [_word(key, words) for key in keys]
+        texts = [_word(key, turn) for key in keys]
         gc.collect()  # of the opening, which isn't the question
         begun = time.perf_counter()
         for binding, text in zip(bindings, texts, strict=True):
@@ -291,12 +291,12 @@ def _key(number: int) -> Key:
     return ("shot", f"shot-{number:07d}", TOOL, "prompt")
 
 
-def _edits(keys: Iterable[int], words: int) -> list[tuple[Key, str]]:
-    return [(_key(key), _word(key, words)) for key in keys]
+def _edits(keys: Iterable[int], turn: int) -> list[tuple[Key, str]]:
+    return [(_key(key), _word(key, turn)) for key in keys]
 
 
-def _word(key: int, words: int) -> str:
-    return WORDS[(key + words) % 500]
+def _word(key: int, turn: int) -> str:
+    return f"{turn} {WORDS[key % 500]}"
 
 
 if __name__ == "__main__":
