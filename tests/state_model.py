@@ -277,8 +277,9 @@ class Model(RuleBasedStateMachine):
             self.history.setdefault(key, [None]).append(opinion)
         for key in {*self.opinions, *intents}:
             self.check_durable(key, rows)
-            self.accept(key, self.read(key[1], rows.get(key)))
-            self.durable[key] = len(self.history.get(key, [None])) - 1
+            self.opinions[key] = self.read(key[1], rows.get(key))
+            self.history.setdefault(key, [None]).append(self.opinions[key])
+            self.durable[key] = len(self.history[key]) - 1
 
     # --- invariants ------------------------------------------------------------------------------
 

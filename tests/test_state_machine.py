@@ -326,7 +326,11 @@ class Machine(Model):
     def wait(self, duration: float) -> None:
         self.run(asyncio.sleep(duration))
 
-    @rule(fault=st.sampled_from(["fail", "lose", "slow", "fail load", "slow load", "mend"]))
+    @rule(
+        fault=st.sampled_from(
+            ["fail", "lose", "slow", "slow fail", "slow lose", "fail load", "mend"]
+        )
+    )
     def disturb(self, fault: str) -> None:
         if fault == "fail":
             self.store.commits.fail(2)
@@ -334,10 +338,14 @@ class Machine(Model):
             self.store.commits.lose_answer()
         elif fault == "slow":
             self.store.commits.delay(1.0, 2)
+        elif fault == "slow fail":
+            self.store.commits.delay(1.0)
+            self.store.commits.fail()
+        elif fault == "slow lose":
+            self.store.commits.delay(1.0)
+            self.store.commits.lose_answer()
         elif fault == "fail load":
             self.store.loads.fail(2)
-        elif fault == "slow load":
-            self.store.loads.delay(1.0)
         else:
             self.mend()
 
@@ -367,13 +375,19 @@ class Machine(Model):
         assert not self.intents
         self.check_journal()
 
-    @rule(clean=st.booleans(), places=st.lists(st.sampled_from(PLACES), max_size=2))
-    def stop(self, clean: bool, places: list[dict[str, str]]) -> None:
+    @rule(
+        clean=st.booleans(),
+        slow=st.booleans(),
+        places=st.lists(st.sampled_from(PLACES), max_size=2),
+    )
+    def stop(self, clean: bool, slow: bool, places: list[dict[str, str]]) -> None:
         """The process ends and a new one begins, to which the open pages come back."""
         if clean:
             self.restart()
         else:
             self.crash()
+        if slow:
+            self.store.loads.delay(1.0)
         for place in places:
             self.open_tab(place, "ada", False)
 
