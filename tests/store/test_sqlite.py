@@ -19,7 +19,8 @@ import pytest
 from persistence.errors import StoreRefused, StoreTooNew, StoreUnavailable
 from persistence.scopes import Target
 from persistence.store import MemoryStore, Write, open_store
-from persistence.store.sqlite import SQLiteStore, explain
+from persistence.store.lanes import explain
+from persistence.store.sqlite import SQLiteStore
 from tests.store.files import SHOT, Make, fields, opened
 
 # --- one row of many -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A database that is away, locked, full, read-only or damaged: said, untouched, healed by itself."""
+"""A database that is away, locked, full, read-only or damaged: said, untouched, and healed."""
 
 from __future__ import annotations
 
