@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
-from reflex.vars import StringVar
 
 from workbench.pages.home import home
 from workbench.pages.missing import missing
@@ -32,7 +33,7 @@ app = rx.App(
 )  # fmt: skip
 
 
-def title_of(name: StringVar[str]) -> rx.Var[str]:
+def title_of(name: Any) -> rx.Var[str]:
     """What the browser's tab says; no name before it is known, or where there is nothing."""
     return rx.cond(Project.status == "ready", name + " · Workbench", "Workbench")
 

@@ -250,10 +250,31 @@ def test_a_value_out_of_bounds_is_refused_at_the_field(shot: Workbench):
     note = shot.page.locator("[data-field=images_per_prompt] [role=alert]")
     expect(note).to_contain_text("16")
     shot.field("prompt").fill("Still works")
-    shot.wait_saved()
+    expect(shot.origin("prompt")).to_have_text("This shot")
+    expect(shot.page.locator(".status-known")).to_have_text("Not saved")
     shot.page.reload()
+    expect(shot.field("prompt")).to_have_value("Still works")
     expect(shot.field("images_per_prompt")).to_have_value("4")
     expect(note).to_have_count(0)
+    shot.field("images_per_prompt").fill("16")
+    shot.wait_saved()
+
+
+def test_what_is_typed_into_a_shot_that_was_deleted_elsewhere_stays_and_is_said(shot: Workbench):
+    other = Workbench(shot.page.context.new_page(), shot.url)
+    other.open(shot.page.url.removeprefix(shot.url).split("/s/")[0])
+    other.act("Trawler", "Delete")
+    expect(other.page.get_by_role("button", name="Undo")).to_be_visible()
+    shot.field("prompt").fill("Into the void")
+    note = shot.page.locator("[data-field=prompt] [role=alert]")
+    expect(note).to_contain_text("no such shot")
+    expect(shot.field("prompt")).to_have_value("Into the void")
+    expect(shot.page.locator(".status-known")).to_have_text("Not saved")
+    other.page.get_by_role("button", name="Undo").click()
+    expect(other.card("Trawler")).to_be_visible()
+    shot.field("prompt").fill("Back again")
+    expect(note).to_have_count(0)
+    shot.wait_saved()
 
 
 def test_frame_positions_are_added_named_evened_out_and_kept(shot: Workbench):
