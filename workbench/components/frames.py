@@ -35,11 +35,31 @@ def frame_positions() -> rx.Component:
             rx.el.ol(rx.foreach(_shown(), _row), class_name="frames"),
             custom_attrs={"data-frames": ""},
         ),
-        button(
-            icon("plus", size=14), "Add frame", kind="quiet", class_name="button-small add-frame",
-            on_click=Travel.add_frame, disabled=~Travel.ready,
+        rx.el.div(
+            _action("plus", "Add frame", Travel.add_frame, is_off=~Travel.ready),
+            rx.cond(
+                Travel.ticks.length() > 2,
+                _action(
+                    "align-horizontal-space-between",
+                    "Even out",
+                    Travel.even_out,
+                    is_off=~Travel.ready,
+                ),
+            ),
+            class_name="frames-actions",
         ),
-    )  # fmt: skip
+    )
+
+
+def _action(name: str, label: str, on_click: Any, *, is_off: Any) -> rx.Component:
+    return button(
+        icon(name, size=14),
+        label,
+        kind="quiet",
+        class_name="button-small",
+        on_click=on_click,
+        disabled=is_off,
+    )
 
 
 def _shown() -> rx.Var[list[Frame]]:

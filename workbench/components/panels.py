@@ -65,12 +65,6 @@ def motion() -> rx.Component:
             class_name="pair",
         ),
         target=_edit_target(Travel),
-        actions=_action(
-            "align-horizontal-space-between",
-            "Even out",
-            Travel.even_out,
-            is_off=~Travel.ready | (Travel.ticks.length() < 3),
-        ),
     )
 
 

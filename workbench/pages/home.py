@@ -50,7 +50,7 @@ def _head() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.el.h1("Projects"),
-            rx.el.p("What you opened last comes first.", class_name="lead"),
+            rx.el.p("The latest first.", class_name="lead"),
         ),
         rx.cond(
             (Home.cards.length() > 0) & ~Home.creating,

@@ -84,7 +84,7 @@ def _card(row: ProjectRow) -> Card:
     if row.deleted_at is not None:
         detail = f"{count_of(row.shots, 'shot')} · deleted {ago(row.deleted_at)}"
     else:
-        detail = f"{count_of(row.shots, 'shot')} · opened {ago(row.opened_at)}"
+        detail = f"{count_of(row.shots, 'shot')} · {ago(row.opened_at)}"
     return Card(
         row.id,
         row.name,
