@@ -136,6 +136,19 @@ def test_a_tidied_value_waits_until_the_user_leaves(site: Server, page: Page):
     assert page.evaluate("document.activeElement.id") == "text"
 
 
+def test_a_tidied_value_is_not_put_into_a_field_that_is_being_typed_in(site: Server, page: Page):
+    visit(page, site)
+    page.locator("#tidied").press_sequentially("two ")
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
+    page.wait_for_timeout(300)
+    expect(page.locator("#tidied")).to_have_value("two ")
+    page.locator("#tidied").press_sequentially("words ")
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
+    page.locator("#prompt").click()
+    expect(page.locator("#tidied")).to_have_value("two words")
+    assert stored(site) == {"tidied": "two words"}
+
+
 def test_switching_inside_the_debounce_saves_to_the_shot_it_was_typed_in(site: Server, page: Page):
     visit(page, site)
     append(page, "#prompt", "AAA", delay=20)
@@ -333,6 +346,38 @@ def test_a_task_that_ends_after_the_switch_writes_to_the_shot_it_began_under(
     expect(page.locator("#frames-shown")).to_have_text("61")
     assert stored(site, "a") == {"frames": 77}
     assert stored(site, "b") == {}
+
+
+def test_rows_of_a_list_save_to_their_own_entities(site: Server, context: Any):
+    user = context()
+    page, other = user.new_page(), visit(user.new_page(), site, "b")
+    page.goto(f"{site.url}/overview")
+    frames = page.locator(".row-frames")
+    expect(frames).to_have_count(3)
+    frames.nth(1).fill("22")
+    expect(other.locator("#frames")).to_have_value("22")
+    other.locator("#more").click()
+    expect(frames.nth(1)).to_have_value("23")
+    page.locator(".row-fast").nth(2).click()
+    frames.nth(0).fill("999")
+    expect(page.locator(".row-error").nth(0)).to_contain_text("241")
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
+    assert stored(site, "a") == {}
+    assert stored(site, "b") == {"frames": 23}
+    assert stored(site, "c") == {"fast": True}
+
+
+def test_a_single_var_of_any_state_is_saved(site: Server, page: Page):
+    page.goto(f"{site.url}/overview")
+    expect(page.locator("#columns-shown")).to_have_text("4")
+    page.locator("#wider").click()
+    expect(page.locator("#columns")).to_have_value("5")
+    page.locator("#columns").fill("7")
+    expect(page.locator("#columns-shown")).to_have_text("7")
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
+    site.restart()
+    page.goto(f"{site.url}/overview")
+    expect(page.locator("#columns")).to_have_value("7")
 
 
 @pytest.mark.parametrize("number", range(3))

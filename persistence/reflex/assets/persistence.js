@@ -231,10 +231,16 @@
     const shows = control.dataset.persistenceValue;
     if (status === "confirmed") {
       // A tidied form of what was typed waits until the user leaves the control.
-      if (document.activeElement === control && JSON.stringify(operation.value) !== shows) left.set(key, { value: shows, whileFocused: true });
+      if (document.activeElement === control && isTidied(operation.value, parsed(shows, ""))) left.set(key, { value: shows, whileFocused: true });
     } else {
       left.set(key, { value: shows, whileFocused: false }); // refused: what was typed stays, beside the reason
     }
+  }
+
+  // The same but for spaces and case, as against what somebody else made of it.
+  function isTidied(typed, shown) {
+    const bare = (value) => String(value).replace(/\s+/g, "").toLowerCase();
+    return typed !== shown && bare(typed) === bare(shown);
   }
 
   function show() {

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import reflex as rx
 
-from persistence.reflex import SettingsState, bind, field_error, save_status, setting
+from persistence.reflex import (
+    KeyedSettings,
+    PersistenceState,
+    SettingsState,
+    bind,
+    bind_row,
+    field_error,
+    is_ready,
+    on_change,
+    persisted,
+    save_status,
+    setting,
+)
 
 
 class Travel(SettingsState, tool="travel-ui-state", edit="shot"):
@@ -18,6 +31,11 @@ class Travel(SettingsState, tool="travel-ui-state", edit="shot"):
     strength: rx.Field[float] = setting(0.5, ge=0, le=1)
     fast: rx.Field[bool] = setting(False)
     tags: rx.Field[list[str]] = setting(default_factory=list)
+    tidied: rx.Field[str] = setting("")
+
+    @on_change("tidied")
+    def strip(self, changed: Mapping[str, Any]) -> None:
+        self.tidied = changed["tidied"].strip()
 
     @rx.var
     def shout(self) -> str:
@@ -51,6 +69,27 @@ class Ui(SettingsState, tool="ui", edit="user"):
     locks: rx.Field[dict[str, bool]] = setting(default_factory=dict, merge=True)
 
 
+class Rows(KeyedSettings, settings=Travel, scope="shot", fields=("frames", "fast")):
+    """The frames of all shots on one page."""
+
+    @rx.event
+    async def open(self) -> None:
+        actor = (await self.get_state(PersistenceState)).actor
+        await self.show_rows([f"{actor}:{shot}" for shot in "abc"])
+
+
+class Gallery(rx.State):
+    """A state that isn't a tool's, with one var that is saved."""
+
+    columns: rx.Field[int] = persisted(4, tool="gallery", edit="user", ge=1, le=8)
+    opened: int = 0
+
+    @rx.event
+    def wider(self) -> None:
+        self.columns += 1
+        self.opened += 1
+
+
 class Clock(rx.State):
     ticks: int = 0
 
@@ -75,6 +114,7 @@ def shot() -> rx.Component:
         rx.input(**bind(Travel.prompt, id="prompt")),
         field_error(Travel.prompt, id="prompt-error"),
         rx.text_area(**bind(Travel.text, id="text")),
+        rx.el.input(**bind(Travel.tidied, id="tidied")),
         rx.el.input(**bind(Travel.frames, id="frames")),
         field_error(Travel.frames, id="frames-error"),
         rx.el.input(**bind(Travel.strength, control="range", id="strength"), step="0.01"),
@@ -106,6 +146,26 @@ def shot() -> rx.Component:
     )
 
 
+def row(each: Any) -> rx.Component:
+    return rx.hstack(
+        rx.text(each["owner"]),
+        rx.el.input(**bind_row(Rows, each, "frames", class_name="row-frames")),
+        rx.switch(**bind_row(Rows, each, "fast", class_name="row-fast")),
+        rx.text(each["errors"]["frames"], class_name="row-error"),
+    )
+
+
+def overview() -> rx.Component:
+    return rx.vstack(
+        rx.foreach(Rows.rows, row),
+        rx.cond(is_ready(Gallery.columns), rx.text(Gallery.columns, id="columns-shown")),
+        rx.el.input(**bind(Gallery.columns, id="columns")),
+        rx.button("wider", on_click=Gallery.wider, id="wider"),
+        rx.link("a", href="/shot/a", id="to-a"),
+    )
+
+
 app = rx.App()
 app.add_page(lambda: rx.link("a", href="/shot/a", id="to-a"), route="/")
 app.add_page(shot, route="/shot/[shot]")
+app.add_page(overview, route="/overview", on_load=Rows.open)

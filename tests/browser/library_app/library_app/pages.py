@@ -7,4 +7,5 @@ from persistence.reflex import Page
 
 def owners(page: Page) -> dict[str, str]:
     shot = str(page.params.get("shot", ""))
-    return {"project": f"{page.actor}:p", "shot": f"{page.actor}:{shot}"} if shot else {}
+    project = {"project": f"{page.actor}:p"}
+    return {**project, "shot": f"{page.actor}:{shot}"} if shot else project
