@@ -18,7 +18,7 @@ from .errors import InvalidValue, StoreError
 from .layers import Layer
 from .scopes import Target
 from .specs import SettingSpec, ToolSpec
-from .store.base import Row
+from .store.base import Kind, Row
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -175,7 +175,7 @@ def _read(
             return
     # Names and authors come anew with every row: keep one of each.
     stored[intern(field)] = Override(
-        intern(row.kind), value, row.revision, intern(row.author), row.at, row.note
+        cast("Kind", intern(row.kind)), value, row.revision, intern(row.author), row.at, row.note
     )
 
 
