@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("persistence")
 
-CHUNK = 50
+CHUNK = 100
 """Edits handled before the event loop gets a turn, about half a millisecond: a burst of them must
 not be felt."""
 
