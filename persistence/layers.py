@@ -178,13 +178,28 @@ class View:
         before = self.values
         self.values, self.winners = self.spec.defaults(), {}
         self.policies.clear()
-        for field in set[str]().union(*(layer.fields() for layer in self.layers)):
+        for field in self._lay_over():
             self._keep(field, self.resolve(field))
         return {
             field: value
             for field, value in self.values.items()
-            if field not in before or not same(before[field], value)
+            if (was := before.get(field, _NOTHING)) is not value and not same(was, value)
         }
+
+    def _lay_over(self) -> set[str]:
+        """Plain values, the stronger over the weaker. Returns the fields that need resolving."""
+        special = self.spec.special
+        others: set[str] = set()
+        for index, layer in enumerate(self.layers):
+            others.update(layer.pending.waiting, layer.pending.sent)
+            for field, override in layer.confirmed.items():
+                kind = override.kind
+                if kind in ("block", "policy") or field in special:
+                    others.add(field)
+                elif kind != "reset":
+                    self.values[field] = override.value
+                    self.winners[field] = index
+        return others
 
     def patch(self, field: str, index: int, source: str, origin: object | None) -> None:
         """The layer at `index` says something new about `field`."""

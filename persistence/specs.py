@@ -76,6 +76,10 @@ def _same(value: Any) -> Any:
     return value
 
 
+def is_constant(default: Callable[[], Any]) -> bool:
+    return isinstance(default, partial) and default.func is _same
+
+
 @dataclass(frozen=True, eq=False)
 class SettingSpec:
     """One declared setting. `check` is the only way in for a value."""
@@ -205,7 +209,20 @@ class ToolSpec:
         raise UnknownField(str(name)[:80], f"{self.tool} has no such setting; it has {known}")
 
     def defaults(self) -> dict[str, Any]:
+        """All defaults, in the order of the declaration; yours to change."""
+        made = dict(self._first_defaults)
+        for name in self._made_anew:
+            made[name] = self.fields[name].default()
+        return made
+
+    @cached_property
+    def _first_defaults(self) -> dict[str, Any]:
         return {name: spec.default() for name, spec in self.fields.items()}
+
+    @cached_property
+    def _made_anew(self) -> tuple[str, ...]:
+        """The settings whose default isn't one value that nobody can change."""
+        return tuple(n for n, spec in self.fields.items() if not is_constant(spec.default))
 
     def migrate(self, values: dict[str, Any], version: int) -> dict[str, Any]:
         """Values written at an older version, in the shape of this one."""
