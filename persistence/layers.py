@@ -155,7 +155,7 @@ class View:
         self._watchers: list[Watcher] = []
         for index, layer in enumerate(self.layers):
             layer.views.append((self, index))
-        self.rebuild()
+        self._resolve_all()
 
     def close(self) -> None:
         """Leave the layers; they no longer patch this view."""
@@ -176,15 +176,18 @@ class View:
     def rebuild(self) -> dict[str, Any]:
         """Resolve every field, after a load. Returns what changed."""
         before = self.values
-        self.values, self.winners = self.spec.defaults(), {}
-        self.policies.clear()
-        for field in self._lay_over():
-            self._keep(field, self.resolve(field))
+        self._resolve_all()
         return {
             field: value
             for field, value in self.values.items()
             if (was := before.get(field, _NOTHING)) is not value and not same(was, value)
         }
+
+    def _resolve_all(self) -> None:
+        self.values, self.winners = self.spec.defaults(), {}
+        self.policies.clear()
+        for field in self._lay_over():
+            self._keep(field, self.resolve(field))
 
     def _lay_over(self) -> set[str]:
         """Plain values, the stronger over the weaker. Returns the fields that need resolving."""
