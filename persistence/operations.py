@@ -181,7 +181,7 @@ class Operations:
         if other is not None and other.author != actor:
             with suppress(EditError):  # two people's edits don't fold: each stands in the history
                 await engine.flush([operation.target])
-        if (conflict := await self._moved(layer, operation, origin)) is not None:
+        if (conflict := await self._moved(layer, operation, actor, origin)) is not None:
             return conflict
         if (underway := self._waiting.get(operation.id)) is not None:
             return underway  # it came a second time while this one waited
@@ -199,7 +199,7 @@ class Operations:
         return future
 
     async def _moved(
-        self, layer: Layer, operation: Operation, origin: object | None
+        self, layer: Layer, operation: Operation, actor: str, origin: object | None
     ) -> Outcome | None:
         """Did somebody else, or another tab, change the field since the client looked at it?"""
         stored = layer.confirmed.get(operation.field)
@@ -212,6 +212,8 @@ class Operations:
             return None
         if writer is not None and origin is not None and writer.origin() is origin:
             return None
+        if writer is not None and not writer.client and actor and stored.author == actor:
+            return None  # a handler of this person's did it, and what is typed comes after it
         if stored.holds and same(stored.value, operation.value):
             return None
         if operation.after:

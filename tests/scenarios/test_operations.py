@@ -220,3 +220,17 @@ async def test_a_handlers_edit_on_an_operation_whose_answer_was_lost_is_not_lost
         again = await engine.submit(operation("op", "frames", 41), actor="ada", wait=True)
         assert again.status == "confirmed"
         assert travel.values.frames == 42
+
+
+async def test_what_is_typed_on_a_handlers_fresh_edit_of_ones_own_is_no_conflict_when_it_is_posted(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE, actor="ada")
+        travel.update(frames=41, durable=True)  # a button's handler
+        await travel.flush()
+        late = operation("op", "frames", 42, base=0)  # by a page that left before it heard of it
+        assert (await engine.submit(late, actor="ada", wait=True)).status == "confirmed"
+        assert await stored(store) == {"frames": 42}
+        stranger = operation("op-2", "frames", 43, base=0, client="other")
+        assert (await engine.submit(stranger, actor="bob", wait=True)).status == "conflict"
