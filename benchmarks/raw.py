@@ -1,7 +1,8 @@
 """The peer by hand: override and journal in SQLite, as one would write them without the library.
 
 Two `executemany` in one transaction; WAL and FULL, since the answer is "it is on the disk"; all
-other settings are SQLite's own. As in our tables the value stands once, in the journal.
+other settings are SQLite's own. The rows are those of our tables: the value stands once, in the
+journal, with author, source, time and group.
 """
 
 from __future__ import annotations
@@ -15,20 +16,24 @@ from pathlib import Path
 SCHEMA = """
 create table override (
     scope text not null, owner text not null, tool text not null, field text not null,
-    revision integer not null, kind text not null,
+    revision integer not null, kind text not null, secret text,
     primary key (scope, owner, tool, field)
 );
 create table change (
     revision integer primary key, scope text not null, owner text not null, tool text not null,
-    field text not null, kind text not null, text text, author text not null, at real not null
+    field text not null, kind text not null, text text, author text not null,
+    source text not null, at real not null, group_id text not null, version integer not null,
+    note text
 );
 create index history on change (scope, owner, tool, revision);
 """
 OVERRIDE = """
-insert into override values (?, ?, ?, ?, ?, 'set')
+insert into override values (?, ?, ?, ?, ?, 'set', null)
 on conflict do update set revision = excluded.revision, kind = excluded.kind
 """
-CHANGE = "insert into change values (?, ?, ?, ?, ?, 'set', ?, 'somebody', ?)"
+CHANGE = """
+insert into change values (?, ?, ?, ?, ?, 'set', ?, 'somebody', 'user', ?, 'an-action', 1, null)
+"""
 LOAD = """
 select o.scope, o.field, c.text from override o join change c on c.revision = o.revision
 where (o.scope = ? and o.owner = ? and o.tool = ?)
