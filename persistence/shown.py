@@ -81,6 +81,22 @@ class Shown(Generic[S]):
         self._view.watch(self._changed)
         await self._loaded()
 
+    async def recheck(self) -> None:
+        """Ask the app again whether the actor may read what is shown. Shows none of it where not.
+
+        For who passes changes on: a right may have been taken away since `show`.
+        """
+        if self.engine.authorise is None or self._view is None:
+            return
+        epoch = self.epoch
+        try:
+            for target in self.stack:
+                await self.engine.permit(self.actor, "read", target)
+        except PermissionDenied as error:
+            if epoch == self.epoch:
+                self._leave()
+                self._problem = error.problem
+
     async def _loaded(self) -> None:
         if self._view is None or self.ready:
             return

@@ -184,7 +184,13 @@ def has_news(tab: Tab) -> bool:
 
 
 async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
-    """Show in the tab's states what the engine holds. The tab's state is locked."""
+    """Show in the tab's states what the engine holds, if its actor may still see it.
+
+    The tab's state is locked.
+    """
+    for tool in tuple(tab.behind):
+        if (binding := tab.bindings.get(tool)) is not None:
+            await binding.recheck()
     if tab.keyed:
         await show_rows(state, tab, {})
     for cls in rx_.bound_states():

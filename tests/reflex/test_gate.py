@@ -241,6 +241,30 @@ async def test_what_authorise_refuses_is_not_shown(serve):
         assert await site.stored("shot", "bob-A", "travel-ui-state") == {}
 
 
+async def test_a_change_isnt_passed_on_to_who_may_not_read_any_more(serve):
+    travel, _ = declare()
+    allowed = {"ann", "bob"}
+
+    def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        return actor in allowed
+
+    async with serve(authorise=authorise) as site:
+        ann, bob = await site.open("t1", user="ann"), await site.open("t2", user="bob")
+        for tab in (ann, bob):
+            await tab.send(travel.go, shot="shared")
+        await ann.operate(travel, "frames", 41)
+        await site.settle()
+        assert bob.shows(travel, "frames") == 41
+        allowed.discard("bob")
+        await ann.operate(travel, "frames", 42)
+        await site.settle()
+        assert bob.shows(travel, "frames") != 42
+        assert (bob.shows(travel, "ready"), bob.shows(travel, "status")) == (False, "error")
+        await ann.operate(travel, "frames", 43)
+        await site.settle()
+        assert ann.shows(travel, "frames") == 43
+
+
 async def test_closed_tabs_are_let_go_and_what_they_edited_is_saved(serve):
     travel, _ = declare()
     async with serve() as site:
