@@ -129,13 +129,28 @@ def identify(headers: Mapping[str, str]) -> str:
     return headers.get("cookie", "").partition("user=")[2].partition(";")[0]
 
 
+def without_the_workbench(context: RegistrationContext) -> RegistrationContext:
+    """Other tests of the same run import the workbench, whose states aren't of these apps."""
+    for name, state in list(context.base_states.items()):
+        if is_of_the_workbench(state):
+            del context.base_states[name]
+    for name, states in list(context.base_state_substates.items()):
+        context.base_state_substates[name] = {s for s in states if not is_of_the_workbench(s)}
+    return context
+
+
+def is_of_the_workbench(state: type) -> bool:
+    return state.__module__.partition(".")[0] == "workbench"
+
+
 @pytest.fixture
 def states(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """States declared by a test are gone after it."""
+    """States declared by a test are gone after it; those of the workbench are away meanwhile."""
     monkeypatch.setenv("REFLEX_TELEMETRY_ENABLED", "false")
     before = dict(registry)
+    registry.clear()
     outside = RegistrationContext.ensure_context()
-    RegistrationContext.set(outside.fork())
+    RegistrationContext.set(without_the_workbench(outside.fork()))
     yield
     RegistrationContext.set(outside)
     registry.clear()
