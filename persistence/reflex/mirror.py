@@ -179,6 +179,7 @@ def refresh(
         elif name in own and not _agree(own[name], value):
             moved.append(name)
     shown = list(changed)
+    moved += [name for name in edited if name not in moved]
     changed += sheet.facts.update(state, tab, binding, names, moved)
     if changed:
         rx_.make_touched(state, changed)
