@@ -140,11 +140,32 @@ class SettingSpec:
         return value if self.is_plain else copy.deepcopy(value)
 
 
+_WORDS = {
+    "bool_type": "must be on or off",
+    "finite_number": "must be a finite number",
+    "float_type": "must be a number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "int_type": "must be a whole number",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_type": "must be a text",
+    "too_long": "must have at most {max_length} entries",
+    "too_short": "must have at least {min_length} entries",
+}
+"""What users meet, in words for them; pydantic says the rest."""
+
+
 def explain_error(error: pydantic.ValidationError) -> str:
-    """pydantic's first complaint, with the path inside the value: "0.name: Field required"."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    """The first complaint, with the path inside the value: "0.name: must be a text"."""
+    first = error.errors(include_url=False, include_input=False)[0]
     path = ".".join(str(part) for part in first["loc"])
-    text = first["msg"]
+    words = _WORDS.get(first["type"])
+    text = words.format_map(first.get("ctx", {})) if words else first["msg"]
     more = error.error_count() - 1
     return (f"{path}: " if path else "") + text + (f" (and {more} more)" if more else "")
 

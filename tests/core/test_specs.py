@@ -221,3 +221,22 @@ def test_unset_is_false_and_not_none() -> None:
     assert not UNSET
     assert UNSET is not None
     assert repr(UNSET) == "UNSET"
+
+
+@pytest.mark.parametrize(
+    ("constraints", "value", "problem"),
+    [
+        ({"ge": 1}, 0, "must be at least 1"),
+        ({"le": 1_000_000}, 1_000_001, "must be at most 1000000"),
+        ({"gt": 3}, 3, "must be more than 3"),
+        ({}, "41", "must be a whole number"),
+        ({}, True, "must be a whole number"),
+    ],
+)
+def test_a_refusal_says_the_limit_in_words_for_users(
+    constraints: Any, value: Any, problem: str
+) -> None:
+    spec = make_setting("Tool", "frames", int, Declaration(default=7, constraints=constraints))
+    with pytest.raises(InvalidValue) as refused:
+        spec.check(value)
+    assert (refused.value.field, refused.value.problem) == ("frames", problem)
