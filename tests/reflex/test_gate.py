@@ -292,7 +292,7 @@ async def test_a_tab_that_comes_back_after_its_state_expired_shows_what_is_store
         assert tab.shows(travel, "frames") == 63
 
 
-async def test_causes_of_finished_events_are_forgotten(serve):
+async def test_causes_of_finished_events_are_forgotten(serve, until):
     from persistence.reflex import causes
 
     travel, clock = declare()
@@ -306,8 +306,7 @@ async def test_causes_of_finished_events_are_forgotten(serve):
         tab = await site.open("t1")
         for _ in range(20):
             await tab.send(Chain.start)
-        await asyncio.sleep(0.01)
-        assert not causes._expected
+        await until(lambda: not causes._expected)
 
 
 async def test_our_own_edit_does_not_come_back_as_somebody_elses(serve, until):

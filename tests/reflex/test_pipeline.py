@@ -11,8 +11,13 @@ import reflex as rx
 from persistence.errors import InvalidValue
 from persistence.reflex import SettingsState, acting_as, setting, show
 
+STEPS: dict[str, asyncio.Event] = {}
+"""Where the background task of a test has come to, and what it waits for."""
+
 
 def declare() -> Any:
+    STEPS.update({"begun": asyncio.Event(), "go on": asyncio.Event()})
+
     class Travel(SettingsState, tool="travel-ui-state", edit="shot"):
         prompt: rx.Field[str] = setting("", inherit=False, max_length=20)
         mode: rx.Field[Literal["basic", "advanced"]] = setting("basic")
@@ -65,7 +70,8 @@ def declare() -> Any:
 
         @rx.event(background=True)
         async def later(self) -> None:
-            await asyncio.sleep(0.05)
+            STEPS["begun"].set()
+            await STEPS["go on"].wait()
             async with self:
                 self.frames = 77
 
@@ -133,6 +139,7 @@ async def test_a_background_task_is_saved(serve):
     Travel = declare()
     async with serve() as site:
         tab = await site.open("t1")
+        STEPS["go on"].set()
         await tab.send(Travel.later)
         assert await site.stored("shot", "ann-A", "travel-ui-state") == {"frames": "77"}
 
@@ -142,8 +149,9 @@ async def test_a_background_task_writes_to_what_was_shown_when_it_began(serve):
     async with serve() as site:
         tab = await site.open("t1")
         running = await tab.post(Travel.later)
-        await asyncio.sleep(0.01)
+        await STEPS["begun"].wait()
         await tab.send(Travel.switch, shot="ann-B")
+        STEPS["go on"].set()
         await running.wait_all()
         await site.settle()
         assert await site.stored("shot", "ann-A", "travel-ui-state") == {"frames": "77"}
