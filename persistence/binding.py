@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from .changes import Patch, difference
 from .errors import EditError, InvalidValue, NotReady, PolicyViolation
-from .layers import Conflict, Layer, Refused, View
+from .layers import Layer, View
 from .operations import check_scope
 from .recorder import Cause, Prepared
 from .scopes import Stack
@@ -188,7 +188,7 @@ class Binding(Shown[S]):
         """Try edits that were set aside once more."""
         cause = self._cause("user", "", "", True)
         for layer in self.layers:
-            for aside in _aside(layer):
+            for aside in layer.aside:
                 self.engine.recorder.restore(layer, aside.edit, cause)
 
     def discard(self, field: str) -> None:
@@ -203,7 +203,7 @@ class Binding(Shown[S]):
         What is being written at this moment is written over afterwards.
         """
         for layer in self.layers:
-            edits = [*layer.pending.edits(), *(each.edit for each in _aside(layer))]
+            edits = [*layer.pending.edits(), *(each.edit for each in layer.aside)]
             mine = {edit.field for edit in edits if edit.author == self.actor}
             for field in mine if not fields else mine & set(fields):
                 self.engine.recorder.revert(layer, field)
@@ -322,10 +322,6 @@ class Binding(Shown[S]):
         delta = None if self.ready else patch
         cause = self._cause("user", "", "", False)
         return self._edit_all("set", {field: whole}, scope, cause, delta=delta)
-
-
-def _aside(layer: Layer) -> tuple[Refused | Conflict, ...]:
-    return (*layer.refused.values(), *layer.conflicts.values())
 
 
 def _delta(kind: Kind, shown: Mapping[str, Any], value: Mapping[str, Any]) -> Patch:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 from .specs import UNSET
-from .store.base import Kind
+from .store.base import VALUED, Kind
 
 
 class Override(NamedTuple):
@@ -27,7 +27,7 @@ class Override(NamedTuple):
     @property
     def holds(self) -> bool:
         """Has it a value? A block and the tombstone of a reset have none."""
-        return self.kind in ("set", "pin", "policy")
+        return self.kind in VALUED
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .changes import Override, Patch, same, three_way
@@ -22,11 +22,11 @@ from .errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from .layers import Conflict, Layer, Refused
-from .loads import parse
+from .layers import Conflict, Layer
+from .loads import read_row, unreadable
 from .pending import Dirty, Pending
 from .specs import UNSET
-from .store.base import Receipt, Row, Write
+from .store.base import VALUED, Receipt, Row, Write
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -93,7 +93,7 @@ class Committer:
         upto = self._engine.recorder.seq
         now = asyncio.get_running_loop().time()
         mine = [layer for layer in layers if layer.pending.waiting or layer.pending.sent]
-        aside = {id(each) for each in _set_aside(mine)}
+        aside = {id(each) for layer in mine for each in layer.aside}
         await self._hurry(mine, now)
         closed = [layer for layer in mine if not layer.gate.is_open]
         away = await self._open(closed)  # what can't be loaded keeps nobody else waiting
@@ -104,9 +104,10 @@ class Committer:
             await attempt
         if away is not None:
             raise away
-        for each in _set_aside(mine):
-            if id(each) not in aside:
-                raise EditError(each.field, each.problem)
+        for layer in mine:
+            for each in layer.aside:
+                if id(each) not in aside:
+                    raise EditError(each.field, each.problem)
 
     async def _hurry(self, layers: Sequence[Layer], now: float) -> None:
         for position, layer in enumerate(layers):
@@ -364,28 +365,16 @@ class Committer:
         self._engine.scheduler.expedite(layer.pending, asyncio.get_running_loop().time())
 
     def _read(self, layer: Layer, field: str, row: Row) -> Override:
-        value: Any = None
-        if row.kind in ("set", "pin", "policy") and row.text is not None:
-            spec = layer.spec.require(field)
-            try:
-                text = self._engine.vault.decrypt(row.text) if spec.secret else row.text
-                value = parse(spec, text)
-            except ValueError as error:
-                layer.unreadable[field] = str(error)
-                return Override("reset", None, row.revision, row.author, row.at)
-        return Override(row.kind, value, row.revision, row.author, row.at, row.note)
-
-
-def _set_aside(layers: Iterable[Layer]) -> Iterator[Refused | Conflict]:
-    for layer in layers:
-        if layer.refused or layer.conflicts:
-            yield from layer.refused.values()
-            yield from layer.conflicts.values()
+        try:
+            return read_row(layer.spec.require(field), row, self._engine.vault.decrypt)
+        except ValueError as error:
+            layer.unreadable[field] = str(error)
+            return unreadable(row)
 
 
 def _is_own(edit: Dirty, theirs: Override) -> bool:
     """Is there nobody else to ask? What stands there is the author's, or was sent from here."""
-    if edit.kind not in ("set", "pin", "policy") or theirs.author == edit.author:
+    if edit.kind not in VALUED or theirs.author == edit.author:
         return True
     return _was_sent(edit, theirs)
 

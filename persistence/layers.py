@@ -123,6 +123,13 @@ class Layer:
             view.patch(field, index, source, origin)
 
     @property
+    def aside(self) -> tuple[Refused | Conflict, ...]:
+        """What was set aside and needs somebody's decision."""
+        if not self.refused and not self.conflicts:
+            return ()
+        return (*self.refused.values(), *self.conflicts.values())
+
+    @property
     def is_dirty(self) -> bool:
         return bool(self.pending or self.refused or self.conflicts)
 

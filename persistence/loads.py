@@ -18,7 +18,7 @@ from .errors import InvalidValue, StoreError
 from .layers import Layer
 from .scopes import Target
 from .specs import SettingSpec, ToolSpec
-from .store.base import Kind, Row
+from .store.base import VALUED, Kind, Row
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -154,29 +154,40 @@ def _read(
     field: str,
     row: Row,
     stored: dict[str, Override],
-    unreadable: dict[str, str],
+    problems: dict[str, str],
     decrypt: Any,
 ) -> None:
+    known = spec.fields.get(field)
+    if known is None and spec.is_declared and row.kind in VALUED:
+        problems[field] = "no such setting any more"
+        return
+    try:
+        stored[intern(field)] = read_row(known, row, decrypt)
+    except ValueError as error:
+        problems[field] = str(error)
+        stored[field] = unreadable(row)
+
+
+def read_row(spec: SettingSpec | None, row: Row, decrypt: Any) -> Override:
+    """A stored row as an override; without a declaration its value is any JSON.
+
+    Raises ValueError, InvalidValue among its kinds, where the value can't be read.
+    """
     value: Any = None
-    if row.kind in ("set", "pin", "policy"):
-        known = spec.fields.get(field)
-        if known is None and spec.is_declared:
-            unreadable[field] = "no such setting any more"
-            return
-        try:
-            text = row.text or ""
-            if known is None:
-                value = json.loads(text)
-            else:
-                value = parse(known, decrypt(text) if known.secret else text)
-        except (InvalidValue, ValueError) as error:
-            unreadable[field] = str(error)
-            stored[field] = Override("reset", None, row.revision, row.author, row.at)
-            return
-    # Names and authors come anew with every row: keep one of each.
-    stored[intern(field)] = Override(
-        cast("Kind", intern(row.kind)), value, row.revision, intern(row.author), row.at, row.note
-    )
+    if row.kind in VALUED:
+        text = row.text or ""
+        if spec is None or not spec.declared:
+            value = json.loads(text)
+        else:
+            value = parse(spec, decrypt(text) if spec.secret else text)
+    # Kinds and authors come anew with every row: keep one of each.
+    kind = cast("Kind", intern(row.kind))
+    return Override(kind, value, row.revision, intern(row.author), row.at, row.note)
+
+
+def unreadable(row: Row) -> Override:
+    """What stands for a row whose value can't be read: nothing, at its revision."""
+    return Override("reset", None, row.revision, row.author, row.at)
 
 
 def _migrate(

@@ -18,7 +18,7 @@ from .errors import EditError, NotReady, PermissionDenied, PolicyViolation
 from .layers import Layer, Refused, View, Writer, patch_of, weak
 from .pending import Dirty
 from .specs import UNSET, SettingSpec
-from .store.base import Kind
+from .store.base import VALUED, Kind
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -113,7 +113,7 @@ class Recorder:
         if not admin:
             self._check_own_policy(layer, spec)
         text: str | None = None
-        if kind in ("set", "pin", "policy"):
+        if kind in VALUED:
             value, text = self._encode(layer, spec, value, delta)
             self._warn_of_growth(spec, value)
         else:
@@ -168,7 +168,7 @@ class Recorder:
                 for each, index in layer.views:
                     each.check_policy(name, index)
                     layer.spec.check_together(each.values, [name])
-                if spec.merge and edit.kind in ("set", "pin", "policy"):
+                if spec.merge and edit.kind in VALUED:
                     value, text = self._encode(layer, spec, None, edit.delta, patch_of(
                         layer.confirmed.get(name)))  # fmt: skip
             except EditError as error:

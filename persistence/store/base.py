@@ -18,6 +18,10 @@ Kind = Literal["set", "pin", "policy", "block", "reset"]
 never written, but keeps the revision, so that a stale write is seen."""
 
 
+VALUED: frozenset[Kind] = frozenset(("set", "pin", "policy"))
+"""The kinds that hold a value; a block and a tombstone have none."""
+
+
 class Write(NamedTuple):
     """One field's change on its way to the store. The value is canonical JSON text."""
 
