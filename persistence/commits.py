@@ -101,7 +101,11 @@ class Committer:
         while any(_waits(layer.pending, upto) for layer in mine if layer.gate.is_open):
             attempt = asyncio.get_running_loop().create_future()
             self._waiting.append(attempt)
-            await attempt
+            try:
+                await attempt
+            except StoreError:
+                if any(_waits(layer.pending, upto) for layer in mine if layer.gate.is_open):
+                    raise  # else it was somebody else's edit that couldn't be saved
         if away is not None:
             raise away
         for layer in mine:
@@ -136,14 +140,12 @@ class Committer:
             if due := await self._due(loop.time()):
                 try:
                     async with self.lock:
-                        await self._commit(due)
+                        self._ended(await self._commit(due))
                 except StoreError as error:
                     self._ended(error)
                 except Exception as error:
                     log.exception("a commit failed in an unforeseen way")
                     self._ended(StoreUnavailable(f"saving failed: {error!r}"))
-                else:
-                    self._ended(None)
             self.arm()
 
     async def _due(self, now: float) -> list[Pending]:
@@ -165,7 +167,8 @@ class Committer:
             else:
                 attempt.set_exception(error)
 
-    async def _commit(self, due: Sequence[Pending]) -> None:
+    async def _commit(self, due: Sequence[Pending]) -> StoreError | None:
+        """Save what is due. The error where some of it has to wait though the rest is saved."""
         work: Work = []
         for position, pending in enumerate(due):
             layer: Layer = pending.owner
@@ -174,9 +177,9 @@ class Committer:
             if position % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
         try:
-            work = await self._permitted(work)
+            work, unsure = await self._permitted(work)
             if not work:
-                return
+                return unsure
             writes: list[Write] = []
             for start in range(0, len(work), CHUNK):
                 writes.extend(self._write(*each) for each in work[start : start + CHUNK])
@@ -184,8 +187,11 @@ class Committer:
                     await asyncio.sleep(0)
             await self._store(work, writes)
         except BaseException as error:
+            if isinstance(error, StoreUnavailable):
+                self._engine.unavailable(error)
             self._put_back(work, error)
             raise
+        return unsure
 
     async def _store(self, work: Work, writes: list[Write]) -> None:
         """One transaction. Where the store refuses it whole, each target by itself."""
@@ -212,12 +218,17 @@ class Committer:
         self._engine.reachable()
         await self._answer(work, writes, receipt)
 
-    async def _permitted(self, work: Work) -> Work:
-        """Ask the app once for each actor and owner; what it refuses is set aside."""
+    async def _permitted(self, work: Work) -> tuple[Work, StoreError | None]:
+        """Ask the app once for each actor and owner. What it refuses is set aside.
+
+        What it can't tell, because it fails, waits, and holds up nobody else's edits.
+        """
         if self._engine.authorise is None and not any(layer.views for layer, _ in work):
-            return work
+            return work, None
         asked: dict[tuple[str, str, str], str] = {}
+        unsure: set[tuple[str, str, str]] = set()
         allowed: Work = []
+        waiting: Work = []
         for position, (layer, edit) in enumerate(work):
             key = (edit.author, layer.target.scope, layer.target.owner)
             if key not in asked:
@@ -226,14 +237,24 @@ class Committer:
                     asked[key] = ""
                 except PermissionDenied as error:
                     asked[key] = error.problem
+                except Exception:
+                    log.exception("authorise failed for %s", layer.target)
+                    asked[key] = ""
+                    unsure.add(key)
             problem = asked[key] or _policy(layer, edit)
-            if problem:
+            if key in unsure:
+                waiting.append((layer, edit))
+            elif problem:
                 self._engine.recorder.set_aside(layer, layer.pending.withdraw(edit.field), problem)
             else:
                 allowed.append((layer, edit))
             if position % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
-        return allowed
+        if not waiting:
+            return allowed, None
+        error = StoreUnavailable("the app can't tell just now who may save this")
+        self._put_back(waiting, error)
+        return allowed, error
 
     def _write(self, layer: Layer, edit: Dirty) -> Write:
         spec = layer.spec.require(edit.field)
@@ -249,8 +270,6 @@ class Committer:
         """Nothing is known to be stored: all of it waits again."""
         engine = self._engine
         self._tries += 1
-        if isinstance(error, StoreUnavailable):
-            engine.unavailable(error)
         when = asyncio.get_running_loop().time() + engine.retry.wait(self._tries, engine.random)
         touched: dict[Layer, list[str]] = {}
         for layer, edit in work:

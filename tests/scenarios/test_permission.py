@@ -244,3 +244,27 @@ async def test_a_policy_that_another_process_made_is_not_written_over(
         assert there.values.frames == 24
         assert [(one.field, one.value) for one in there.refused] == [("frames", 48)]
         assert "delivery" in there.last_error
+
+
+async def test_an_authorise_that_fails_for_one_actor_holds_up_no_other_ones_edits(
+    start: Start, store: FailingStore
+) -> None:
+    broken = {"bob"}
+
+    def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        if action == "write" and actor in broken:
+            raise RuntimeError("the accounts are away")
+        return True
+
+    async with start(authorise=authorise) as engine:
+        ada = await engine.open(Travel, MINE, actor="ada")
+        bob = await engine.open(Travel, OTHER, actor="bob")
+        bob.update(frames=42)
+        ada.update(frames=41)
+        await asyncio.sleep(5)
+        assert await stored(store) == {"frames": 41}
+        assert (ada.status, bob.status, bob.is_dirty) == ("ready", "error", True)
+        broken.clear()
+        await asyncio.sleep(30)
+        assert (bob.status, bob.is_dirty) == ("ready", False)
+        assert await stored(store, target(Travel, owner="s2")) == {"frames": 42}
