@@ -66,10 +66,6 @@ class PageState(rx.State, mixin=True):
         self.renaming, self.problem = str(card), ""
 
     @rx.event
-    def stop_rename(self):
-        self.renaming = ""
-
-    @rx.event
     def start_creating(self):
         self.creating, self.problem = True, ""
 

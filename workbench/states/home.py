@@ -54,7 +54,7 @@ class Home(PageState, rx.State):
     @rx.event
     async def rename(self, project: str, name: str):
         if self.renaming != project:
-            return  # given up with Escape
+            return  # done already: a field may be left twice
         with said_on(self):
             await projects.rename_project(actor_of(self), project, name)
             self.renaming = ""

@@ -126,7 +126,7 @@ class Project(PageState, rx.State):
     @rx.event
     async def rename(self, shot: str, name: str):
         if self.renaming != shot:
-            return  # given up with Escape
+            return  # done already: a field may be left twice
         with said_on(self):
             await projects.rename_shot(actor_of(self), shot, name)
             self.renaming = ""
