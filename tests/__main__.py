@@ -21,7 +21,7 @@ CHECKS = {
     "contracts": ["-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
 }
 LOCKS = {
-    "workbench": ["--extra=reflex", "--extra=secrets", "--group=workbench"],
+    "workbench": ["--extra=reflex", "--extra=secrets", "--extra=cli", "--group=workbench"],
     "tests": ["--group=dev", "--constraint=workbench/requirements.txt"],
     "benchmarks": ["--group=bench", "--constraint=tests/requirements.txt"],
 }
