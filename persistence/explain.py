@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .layers import View
+from .layers import Layer, View
 from .resolve import DEFAULT
 from .specs import UNSET, SettingSpec
 
-State = Literal["wins", "shadowed", "blocks", "unset"]
+State = Literal["wins", "shadowed", "blocks", "unset", "unreadable", "muted"]
+"""`unreadable` and `muted` stand in the table of `inspect` only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +62,24 @@ def explain(spec: SettingSpec, view: View | None, index: int) -> Explanation:
         spec.copy(view.values.get(name)) if name in view.values else spec.default(),
         "default" if winner < 0 else view.stack[winner].scope,
         spec.default(),
-        tuple(_layer(spec, view, position) for position in range(len(view.layers))),
+        tuple(
+            layer_view(spec, layer, wins=position == winner)
+            for position, layer in enumerate(view.layers)
+        ),
         view.stack[winner].scope if name in view.policies else "",
         view.hidden_by(name, index) or "",
         spec.copy(view.below(name, index)),
     )
 
 
-def _layer(spec: SettingSpec, view: View, position: int) -> LayerView:
-    layer = view.layers[position]
+def layer_view(spec: SettingSpec, layer: Layer, *, wins: bool) -> LayerView:
+    """What a layer says of a setting; `wins` where the effective value is this layer's."""
     scope, owner, _ = layer.target
     opinion = layer.opinion(spec.name)
+    pending = layer.pending.newest(spec.name) is not None
     if opinion is None or opinion.kind == "reset":
         revision = opinion.revision if opinion else 0
-        pending = layer.pending.newest(spec.name) is not None
         return LayerView(scope, owner, "unset", "", UNSET, "", 0.0, revision, "", pending)
-    wins = view.winners.get(spec.name) == position
     blocks = opinion.kind == "block"
     return LayerView(
         scope,
@@ -88,5 +91,5 @@ def _layer(spec: SettingSpec, view: View, position: int) -> LayerView:
         opinion.at,
         layer.revision(spec.name),
         opinion.note or "",
-        layer.pending.newest(spec.name) is not None,
+        pending,
     )
