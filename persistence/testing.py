@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar, TypeVarTuple
 
 from .errors import StoreRefused, StoreUnavailable
 from .scopes import Target
-from .store.base import Change, Layers, Receipt, Store, Write
+from .store.base import Change, Finding, Layers, Moment, Point, Preset, Receipt, Store, Write
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -298,6 +298,49 @@ class FailingStore:
     ) -> list[Change]:
         return await self.store.history(targets, field=field, before=before, limit=limit)
 
+    async def authored(
+        self, author: str, *, before: int | None = None, limit: int = 200
+    ) -> list[Change]:
+        return await self.store.authored(author, before=before, limit=limit)
+
+    async def group(self, group_id: str, author: str) -> list[Change]:
+        return await self.store.group(group_id, author)
+
+    async def standing(self, points: Collection[Point]) -> dict[Point, Change | None]:
+        return await self.store.standing(points)
+
+    async def at(
+        self, targets: Collection[Target], revision: int
+    ) -> dict[Target, dict[str, Change]]:
+        return await self.store.at(targets, revision)
+
+    async def last_revision(self) -> int:
+        return await self.store.last_revision()
+
+    async def pruned(self) -> int:
+        return await self.store.pruned()
+
+    async def owners(self, scope: str, *, after: str = "", limit: int = 1_000) -> list[str]:
+        return await self.store.owners(scope, after=after, limit=limit)
+
+    async def name_moment(self, moment: Moment) -> None:
+        await self.store.name_moment(moment)
+
+    async def moments(self, scope: str, owner: str) -> list[Moment]:
+        return await self.store.moments(scope, owner)
+
+    async def remove_moment(self, scope: str, owner: str, name: str) -> bool:
+        return await self.store.remove_moment(scope, owner, name)
+
+    async def keep_preset(self, preset: Preset) -> None:
+        await self.store.keep_preset(preset)
+
+    async def presets(self, scope: str, owner: str, tool: str) -> list[Preset]:
+        return await self.store.presets(scope, owner, tool)
+
+    async def remove_preset(self, scope: str, owner: str, tool: str, name: str) -> bool:
+        return await self.store.remove_preset(scope, owner, tool, name)
+
     async def forget(self, scope: str, owner: str) -> int:
         return await self.store.forget(scope, owner)
 
@@ -305,3 +348,6 @@ class FailingStore:
         return await self.store.prune(
             older_than=older_than, keep_operations_after=keep_operations_after
         )
+
+    async def check(self) -> list[Finding]:
+        return await self.store.check()

@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from .base import Change, Layers, Receipt, Row, Store, Write
+from .base import (
+    Change,
+    Finding,
+    Layers,
+    Moment,
+    Point,
+    Preset,
+    Receipt,
+    Row,
+    Store,
+    Write,
+)
 from .memory import MemoryStore
 
-__all__ = ["Change", "Layers", "MemoryStore", "Receipt", "Row", "Store", "Write", "open_store"]
+__all__ = [
+    "Change",
+    "Finding",
+    "Layers",
+    "MemoryStore",
+    "Moment",
+    "Point",
+    "Preset",
+    "Receipt",
+    "Row",
+    "Store",
+    "Write",
+    "open_store",
+]
 
 
 def open_store(url: str) -> Store:

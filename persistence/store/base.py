@@ -79,6 +79,46 @@ class Change(NamedTuple):
 
 Layers = dict[Target, dict[str, Row]]
 
+Point = tuple[Target, str, int]
+"""A field of a target, and a revision."""
+
+
+class Moment(NamedTuple):
+    """A name for how everything of an owner stood right after a revision."""
+
+    scope: str
+    owner: str
+    name: str
+    revision: int
+    author: str
+    at: float
+    """Seconds since the epoch."""
+
+
+class Preset(NamedTuple):
+    """A named set of values of one tool, kept by an owner."""
+
+    scope: str
+    owner: str
+    tool: str
+    name: str
+    text: str
+    """A JSON document. The store doesn't look into it, so no secret may stand in it."""
+    author: str
+    at: float
+    """Seconds since the epoch."""
+    version: int = 1
+    """The tool's schema version at the time of writing."""
+
+
+class Finding(NamedTuple):
+    """What a look at the database has found."""
+
+    level: Literal["ok", "warning", "error"]
+    what: str
+    hint: str = ""
+    """What to do about it; empty where nothing is to be done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -106,6 +146,8 @@ class Store(Protocol):
     - An operation id is done at most once, whichever process it arrives at.
     - Raises StoreUnavailable where another try may help, StoreRefused where none will.
     - After StoreUnavailable the same object goes on working once the database is back.
+    - A secret stands in its override row and nowhere else: no journal row that is given out holds
+      one.
     """
 
     async def open(self) -> None:
@@ -139,11 +181,90 @@ class Store(Protocol):
         """Journal rows of the targets, newest first, by keyset: those with `revision < before`."""
         ...
 
+    async def authored(
+        self, author: str, *, before: int | None = None, limit: int = 200
+    ) -> list[Change]:
+        """An author's journal rows over all targets, newest first, by keyset as `history`."""
+        ...
+
+    async def group(self, group_id: str, author: str) -> list[Change]:
+        """All journal rows of an author's action, newest first; none for an empty id."""
+        ...
+
+    async def standing(self, points: Collection[Point]) -> dict[Point, Change | None]:
+        """What stood before: for each point the newest journal row of its field with a smaller
+        revision, None where there is none. Every point has a key.
+
+        Exact for points after `pruned()`; a removed tombstone counts as never written.
+        """
+        ...
+
+    async def at(
+        self, targets: Collection[Target], revision: int
+    ) -> dict[Target, dict[str, Change]]:
+        """How the layers stood right after that revision: each field's newest journal row up to
+        it, resets included. Every target has a key.
+
+        Exact from `pruned()` on, and for a moment's own revision and owner.
+        """
+        ...
+
+    async def last_revision(self) -> int:
+        """The last one that was given; 0 where nothing was written yet."""
+        ...
+
+    async def pruned(self) -> int:
+        """Journal rows up to this revision may be gone; 0 where none were removed."""
+        ...
+
+    async def owners(self, scope: str, *, after: str = "", limit: int = 1_000) -> list[str]:
+        """Who has rows at a scope, by code point; from behind `after`, for the next page."""
+        ...
+
+    async def name_moment(self, moment: Moment) -> None:
+        """Keep a moment, and from now on what the journal needs to show it. One of the same name
+        and owner is replaced."""
+        ...
+
+    async def moments(self, scope: str, owner: str) -> list[Moment]:
+        """An owner's moments, latest revision first, then by name."""
+        ...
+
+    async def remove_moment(self, scope: str, owner: str, name: str) -> bool:
+        """Whether there was one."""
+        ...
+
+    async def keep_preset(self, preset: Preset) -> None:
+        """Keep a preset. One of the same name, tool and owner is replaced."""
+        ...
+
+    async def presets(self, scope: str, owner: str, tool: str) -> list[Preset]:
+        """An owner's presets of a tool, by name."""
+        ...
+
+    async def remove_preset(self, scope: str, owner: str, tool: str, name: str) -> bool:
+        """Whether there was one."""
+        ...
+
     async def forget(self, scope: str, owner: str) -> int:
-        """Remove everything about an owner that is gone; returns the number of overrides."""
+        """Remove everything about an owner that is gone, moments and presets too; returns the
+        number of overrides."""
         ...
 
     async def prune(self, *, older_than: float, keep_operations_after: float) -> int:
-        """Drop journal rows (that no override points to), tombstones and operation ids older than
-        these times (seconds since the epoch). Returns how many rows went."""
+        """Drop what nobody needs any more; returns how many rows went. Times in seconds since the
+        epoch.
+
+        - The journal's old part ends before the first row that isn't `older_than`. Of it go the
+          rows that a later one of it has replaced, unless a moment of their owner shows them; so
+          what overrides point to and what stood at the end of it stays.
+        - Tombstones of the old part go with their rows.
+        - Operation ids from before `keep_operations_after` go.
+        - In small transactions, between which saves get their turn.
+        """
+        ...
+
+    async def check(self) -> list[Finding]:
+        """Look for what is wrong, or soon will be, with a hint what to do. Changes nothing, and
+        reports what it can't read instead of raising."""
         ...

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from ..scopes import Target
-from .base import Change, Layers, Receipt, Row, Write
+from .base import Change, Finding, Layers, Moment, Point, Preset, Receipt, Row, Write
 
 
 class MemoryStore:
@@ -19,13 +19,18 @@ class MemoryStore:
         self._rows: Layers = {}
         self._journal: dict[int, Change] = {}
         self._operations: dict[str, tuple[int, float]] = {}
+        self._moments: dict[tuple[str, str, str], Moment] = {}
+        self._presets: dict[tuple[str, str, str, str], Preset] = {}
         self._revision = 0
+        self._pruned = 0
 
     async def open(self) -> None:
         """Nothing to do."""
 
     async def close(self) -> None:
         """Nothing to do."""
+
+    # --- overrides -------------------------------------------------------------------------------
 
     async def load(self, targets: Collection[Target]) -> Layers:
         return {target: dict(self._rows.get(target, {})) for target in targets}
@@ -70,6 +75,12 @@ class MemoryStore:
         held = (target for target, rows in self._rows.items() if rows)
         return sorted(target.tool for target in held if target[:2] == (scope, owner))
 
+    async def owners(self, scope: str, *, after: str = "", limit: int = 1_000) -> list[str]:
+        held = {target.owner for target, rows in self._rows.items() if rows and target[0] == scope}
+        return sorted(owner for owner in held if owner > after)[: max(limit, 0)]
+
+    # --- the journal -----------------------------------------------------------------------------
+
     async def history(
         self,
         targets: Collection[Target],
@@ -79,23 +90,85 @@ class MemoryStore:
         limit: int = 50,
     ) -> list[Change]:
         wanted = frozenset(targets)
-        found = (
-            change
-            for change in reversed(self._journal.values())
-            if change.target in wanted
-            and (field is None or change.field == field)
-            and (before is None or change.revision < before)
+        found = self._newest(
+            lambda each: each.target in wanted and (field is None or each.field == field), before
         )
         return list(islice(found, max(limit, 0)))
 
+    async def authored(
+        self, author: str, *, before: int | None = None, limit: int = 200
+    ) -> list[Change]:
+        found = self._newest(lambda each: each.author == author, before)
+        return list(islice(found, max(limit, 0)))
+
+    async def group(self, group_id: str, author: str) -> list[Change]:
+        key = (group_id, author)
+        return list(self._newest(lambda each: (each.group, each.author) == key)) if group_id else []
+
+    async def standing(self, points: Collection[Point]) -> dict[Point, Change | None]:
+        return {point: self._before(*point) for point in points}
+
+    def _before(self, target: Target, field: str, revision: int) -> Change | None:
+        return next(
+            self._newest(lambda each: each.target == target and each.field == field, revision), None
+        )
+
+    async def at(
+        self, targets: Collection[Target], revision: int
+    ) -> dict[Target, dict[str, Change]]:
+        layers: dict[Target, dict[str, Change]] = {target: {} for target in targets}
+        for change in self._newest(lambda each: each.target in layers, revision + 1):
+            layers[change.target].setdefault(change.field, change)
+        return layers
+
+    def _newest(
+        self, chosen: Callable[[Change], bool], before: int | None = None
+    ) -> Iterator[Change]:
+        """Newest first."""
+        for change in reversed(self._journal.values()):
+            if (before is None or change.revision < before) and chosen(change):
+                yield change
+
+    async def last_revision(self) -> int:
+        return self._revision
+
+    async def pruned(self) -> int:
+        return self._pruned
+
+    # --- moments and presets ---------------------------------------------------------------------
+
+    async def name_moment(self, moment: Moment) -> None:
+        self._moments[moment[:3]] = moment
+
+    async def moments(self, scope: str, owner: str) -> list[Moment]:
+        found = [each for each in self._moments.values() if each[:2] == (scope, owner)]
+        return sorted(found, key=lambda moment: (-moment.revision, moment.name))
+
+    async def remove_moment(self, scope: str, owner: str, name: str) -> bool:
+        return self._moments.pop((scope, owner, name), None) is not None
+
+    async def keep_preset(self, preset: Preset) -> None:
+        self._presets[preset[:4]] = preset
+
+    async def presets(self, scope: str, owner: str, tool: str) -> list[Preset]:
+        return sorted(each for each in self._presets.values() if each[:3] == (scope, owner, tool))
+
+    async def remove_preset(self, scope: str, owner: str, tool: str, name: str) -> bool:
+        return self._presets.pop((scope, owner, tool, name), None) is not None
+
+    # --- the end of things -----------------------------------------------------------------------
+
     async def forget(self, scope: str, owner: str) -> int:
-        gone = [target for target in self._rows if target[:2] == (scope, owner)]
+        key = (scope, owner)
+        gone = [target for target in self._rows if target[:2] == key]
         removed = sum(len(self._rows.pop(target)) for target in gone)
         self._journal = {
             revision: change
             for revision, change in self._journal.items()
-            if change.target[:2] != (scope, owner)
+            if change.target[:2] != key
         }
+        self._moments = {each[:3]: each for each in self._moments.values() if each[:2] != key}
+        self._presets = {each[:4]: each for each in self._presets.values() if each[:2] != key}
         return removed
 
     async def prune(self, *, older_than: float, keep_operations_after: float) -> int:
@@ -120,3 +193,14 @@ class MemoryStore:
     def _count(self) -> int:
         rows: Mapping[Target, Mapping[str, Row]] = self._rows
         return sum(map(len, rows.values())) + len(self._journal) + len(self._operations)
+
+    async def check(self) -> list[Finding]:
+        rows: Mapping[Target, Mapping[str, Row]] = self._rows
+        held = sum(map(len, rows.values()))
+        return [
+            Finding(
+                "ok",
+                f"{held} overrides and {len(self._journal)} changes, in memory only",
+                "They are gone with the process; to keep them use sqlite:///app.db.",
+            )
+        ]
