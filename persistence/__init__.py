@@ -5,7 +5,7 @@ imports a web framework; `persistence.reflex` binds the same to Reflex.
 """
 
 from .binding import Binding
-from .changes import Patch
+from .changes import Moved, Patch
 from .engine import Engine, Notice, Retry
 from .errors import (
     DeclarationError,
@@ -14,6 +14,7 @@ from .errors import (
     NotReady,
     PermissionDenied,
     PersistenceError,
+    PlanOutdated,
     PolicyViolation,
     ScopeNotAllowed,
     StoreError,
@@ -25,6 +26,7 @@ from .errors import (
 from .explain import Explanation, LayerView
 from .layers import Conflict, Refused
 from .operations import Operation, Outcome
+from .plans import Opinion, Plan, Proposed, Skipped
 from .scopes import ScopeChain, Stack, Target
 from .settings import Settings, setting, validates
 from .specs import UNSET, SettingSpec, ToolSpec
@@ -39,20 +41,26 @@ __all__ = [
     "Explanation",
     "InvalidValue",
     "LayerView",
+    "Moved",
     "NotReady",
     "Notice",
     "Operation",
+    "Opinion",
     "Outcome",
     "Patch",
     "PermissionDenied",
     "PersistenceError",
+    "Plan",
+    "PlanOutdated",
     "PolicyViolation",
+    "Proposed",
     "Refused",
     "Retry",
     "ScopeChain",
     "ScopeNotAllowed",
     "SettingSpec",
     "Settings",
+    "Skipped",
     "Stack",
     "StoreError",
     "StoreRefused",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
+from .scopes import Target
 from .specs import UNSET
 from .store.base import VALUED, Kind
 
@@ -28,6 +29,14 @@ class Override(NamedTuple):
     def holds(self) -> bool:
         """Has it a value? A block and the tombstone of a reset have none."""
         return self.kind in VALUED
+
+
+class Moved(NamedTuple):
+    """A field that was changed after a plan was made, and by whom ("" where nobody is known)."""
+
+    target: Target
+    field: str
+    author: str
 
 
 @dataclass(frozen=True, slots=True)

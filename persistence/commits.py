@@ -376,7 +376,7 @@ class Committer:
         layer.pending.record(edit._replace(value=mine, text=text, base=base))
         if later is not None:
             if later.delta is not None:  # its text was made without what others changed
-                whole = (mine if edit.delta is not None else Patch()).then(later.delta)
+                whole = (mine if isinstance(mine, Patch) else Patch()).then(later.delta)
                 text = self._engine.recorder.encode_patch(layer.spec.require(edit.field), whole)
                 later = later._replace(value=whole, text=text)
             layer.pending.record(later._replace(base=base))

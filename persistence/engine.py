@@ -28,12 +28,13 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 
-from . import entities
+from . import entities, plans
 from .commits import Committer
 from .errors import PermissionDenied, PersistenceError, StoreUnavailable
 from .layers import Layer, View
 from .loads import Loader
 from .operations import Operation, Operations, Outcome
+from .plans import Plan
 from .recorder import Recorder
 from .scheduler import Scheduler
 from .scopes import ScopeChain, Stack, Target
@@ -296,6 +297,16 @@ class Engine:
         """
         chosen = tuple(self.dirty) if targets is None else tuple(map(self.layer, targets))
         await self.committer.flush(chosen)
+
+    async def apply(self, plan: Plan, *, actor: str, source: str = "user", group: str = "") -> str:
+        """Make all edits of a plan as one action, in one commit; returns its group.
+
+        All of it or nothing: raises PlanOutdated where one of its fields moved since,
+        PermissionDenied unless the actor may write (where it sets or lifts a policy, administer)
+        every owner, and the kinds of EditError. Raises StoreUnavailable where nothing can be read,
+        and where the edits were taken in but can't be stored now: they are retried, together.
+        """
+        return await plans.apply(self, plan, actor=actor, source=source, group=group)
 
     async def permit(self, actor: str, action: Action, target: Target, field: str = "") -> None:
         """Raises PermissionDenied unless the app's `authorise` agrees."""

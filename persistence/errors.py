@@ -8,6 +8,7 @@ PersistenceError
 │   ├── ScopeNotAllowed   the setting can't be set at that scope
 │   ├── PolicyViolation   a weaker layer enforces another value
 │   ├── PermissionDenied  missing and foreign answer alike
+│   ├── PlanOutdated      what a plan would change was changed since
 │   └── NotReady          nothing was loaded yet, so nothing may be saved
 └── StoreError
     ├── StoreUnavailable  away, locked, full, read-only: worth another try
@@ -16,6 +17,11 @@ PersistenceError
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .changes import Moved
 
 
 class PersistenceError(Exception):
@@ -59,6 +65,21 @@ class PolicyViolation(EditError):
 
 class PermissionDenied(EditError):
     """The app's `authorise` said no. A missing owner and a foreign one answer alike."""
+
+
+class PlanOutdated(EditError):
+    """What a plan would change was changed since it was made. Make it anew and look again.
+
+    `moved` says which fields, and by whom.
+    """
+
+    def __init__(self, moved: tuple[Moved, ...]) -> None:
+        first = moved[0]
+        more = f", and {len(moved) - 1} more" if len(moved) > 1 else ""
+        super().__init__(
+            first.field, f"was changed by {first.author or 'somebody else'} meanwhile{more}"
+        )
+        self.moved = moved
 
 
 class NotReady(EditError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .changes import Override, Patch, same
@@ -96,15 +97,16 @@ class Recorder:
         value: Any,
         *,
         delta: Patch | None = None,
+        whole: Patch | None = None,
         note: str | None = None,
         admin: bool = False,
     ) -> Prepared:
         """Encode an edit whose value was checked; changes nothing yet.
 
-        For a setting that merges, `delta` is what changes and `value` isn't read. Raises
-        InvalidValue where the value can't be stored, PolicyViolation where this layer enforces it
-        (unless `admin`), PermissionDenied where its owner is gone, NotReady where the engine has
-        stopped.
+        For a setting that merges, `delta` is what changes, or `whole` what the layer then holds,
+        and `value` isn't read. Raises InvalidValue where the value can't be stored,
+        PolicyViolation where this layer enforces it (unless `admin`), PermissionDenied where its
+        owner is gone, NotReady where the engine has stopped.
         """
         if not self._engine.is_running:
             raise NotReady(spec.name, "can't be saved: the engine isn't running")
@@ -114,7 +116,7 @@ class Recorder:
             self._check_own_policy(layer, spec)
         text: str | None = None
         if kind in VALUED:
-            value, text = self._encode(layer, spec, value, delta)
+            value, text = self._encode(layer, spec, value, delta, whole)
             self._warn_of_growth(spec, value)
         else:
             value = None
@@ -124,7 +126,7 @@ class Recorder:
         self, layer: Layer, prepared: Prepared, cause: Cause, *, view: View | None = None
     ) -> bool:
         """Take an edit in. False where it changes nothing."""
-        spec, kind, value, text, delta, note = prepared
+        spec, kind, value, text = prepared[:4]
         name = spec.name
         stored = layer.confirmed.get(name)
         waiting, sent = layer.pending.waiting.get(name), layer.pending.sent.get(name)
@@ -144,6 +146,27 @@ class Recorder:
                 self._engine.operations.settle([cause.operation], "confirmed")
                 return self._forget_refusal(layer, name)
             return self._take_back(layer, name, cause)
+        self._record(layer, prepared, cause)
+        self._edited(layer, name, cause)
+        self._schedule(layer, spec, cause)
+        return True
+
+    def accept_together(self, edits: Sequence[tuple[Layer, Prepared]], cause: Cause) -> None:
+        """Take the edits of a plan in exactly as they are, also where one sets what is inherited.
+
+        All are recorded before any view is patched, and the stronger layers are shown first: no
+        view ever shows a value in between.
+        """
+        for layer, prepared in edits:
+            self._record(layer, prepared, cause)
+        strength = self._engine.scopes.strength
+        for layer, prepared in sorted(edits, key=lambda edit: -strength(edit[0].target.scope)):
+            self._edited(layer, prepared.spec.name, cause)
+            self._schedule(layer, prepared.spec, cause)
+
+    def _record(self, layer: Layer, prepared: Prepared, cause: Cause) -> None:
+        spec, kind, value, text, delta, note = prepared
+        name = spec.name
         self.seq += 1
         base = layer.revision(name) if layer.gate.is_open else UNLOADED
         edit = Dirty(
@@ -153,9 +176,6 @@ class Recorder:
         )  # fmt: skip
         layer.pending.record(edit)
         self._forget_refusal(layer, name)
-        self._edited(layer, name, cause)
-        self._schedule(layer, spec, cause)
-        return True
 
     def rebase(self, layer: Layer) -> None:
         """A load ended: edits made before it stand on what it brought, or turn out to be none."""

@@ -186,7 +186,7 @@ def test_the_wheel_holds_only_the_library_and_needs_only_what_that_needs(tmp_pat
         for line in text.splitlines()
         if line.startswith("Requires-Dist: ") and "extra ==" not in line
     }
-    assert needs == {"alembic", "pydantic", "sqlmodel"}
+    assert needs == {"alembic", "pydantic", "sqlmodel", "tomli-w"}
     assert "Provides-Extra: reflex" in text
     assert "Provides-Extra: secrets" in text
 
