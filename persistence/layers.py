@@ -69,6 +69,8 @@ class Writer(NamedTuple):
 
     client: str
     origin: Callable[[], object | None]
+    group: str = ""
+    """The action that it was part of."""
 
 
 def weak(origin: object | None) -> Callable[[], object | None]:

@@ -29,6 +29,7 @@ from .recorder import Cause
 from .scopes import Target
 from .settings import registry
 from .specs import SettingSpec
+from .typing_runs import TypingRuns
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -80,6 +81,7 @@ class Operations:
         self._answered: OrderedDict[str, Outcome] = OrderedDict()
         self._newest: OrderedDict[tuple[str, Target, str], int] = OrderedDict()
         self._clients: OrderedDict[str, int] = OrderedDict()
+        self._typing = TypingRuns()
 
     async def submit(
         self, operation: Operation, *, actor: str, wait: bool, origin: object | None
@@ -188,7 +190,7 @@ class Operations:
         if spec.merge and operation.kind in ("set", "pin"):
             delta = difference(_shown(layer, spec), value)
         future = self._expect(operation.id)
-        group = engine.recorder.group()
+        group = self._group(layer, spec, operation, actor)
         cause = Cause(actor, "user", group, operation.id, operation.client, origin)
         try:
             engine.recorder.record(layer, spec, operation.kind, value, cause, delta=delta)
@@ -197,6 +199,21 @@ class Operations:
             raise
         self._note(operation)
         return future
+
+    def _group(self, layer: Layer, spec: SettingSpec, operation: Operation, actor: str) -> str:
+        """The action that the edit belongs to: typing in one field is one, each click another."""
+        new = self._engine.recorder.group
+        if operation.kind != "set" or spec.merge or isinstance(operation.value, bool):
+            self._typing.end(operation.client)
+            return new()
+        writer = layer.writers.get(operation.field)
+        stands = layer.opinion(operation.field)
+        is_own = stands is not None and stands.author == actor
+        return self._typing.group(
+            operation.client, actor, operation.target, operation.field,
+            standing=writer.group if writer is not None and is_own else "",
+            now=asyncio.get_running_loop().time(), new=new,
+        )  # fmt: skip
 
     async def _moved(
         self, layer: Layer, operation: Operation, actor: str, origin: object | None
