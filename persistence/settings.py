@@ -27,13 +27,16 @@ import pydantic
 from pydantic.fields import FieldInfo
 
 from .errors import DeclarationError
+from .presentation import check_condition, check_presentation
 from .specs import (
     NAME,
     UNSET,
     Constraints,
     Declaration,
+    Facts,
     Flush,
     Migration,
+    Presentation,
     SettingSpec,
     ToolSpec,
     Validator,
@@ -70,7 +73,7 @@ def setting(
     merge: bool = False,
     flush: Flush = "debounced",
     secret: bool = False,
-    **constraints: Unpack[Constraints],
+    **facts: Unpack[Facts],
 ) -> Any:
     """Declare one setting of a `Settings` class.
 
@@ -78,14 +81,10 @@ def setting(
     its own layer. `merge=True` merges dicts key by key over the layers. `flush="now"` doesn't wait
     for the debounce. `secret=True` is stored encrypted and never in the history. `alias` is the
     name on the wire and in exports (camelCase of the name, if not given). The other keywords are
-    pydantic's constraints.
+    pydantic's constraints, and how panels show it: `group`, `widget`, `labels`, `placeholder`,
+    `unit` and `shown_if` (see `Presentation`).
     """
-    if unknown := constraints.keys() - Constraints.__annotations__.keys():
-        raise DeclarationError(
-            f"setting(…, {', '.join(sorted(unknown))}=…)",
-            "unknown keywords",
-            hint=f"Constraints are {', '.join(Constraints.__annotations__)}.",
-        )
+    constraints, presentation = split_facts(facts)
     if isinstance(scopes, str) or (scopes is not None and not (scopes := tuple(scopes))):
         raise DeclarationError(
             f"setting(…, scopes={scopes!r})",
@@ -104,6 +103,7 @@ def setting(
         flush,
         secret,
         constraints,
+        presentation,
     )
     info: Any = (
         pydantic.Field(default_factory=declared.factory(), **constraints)
@@ -112,6 +112,20 @@ def setting(
     )
     info.metadata.append(declared)
     return info
+
+
+def split_facts(facts: Facts) -> tuple[Constraints, Presentation]:
+    """The keywords of a setting by what they are about. Raises DeclarationError for others."""
+    if unknown := facts.keys() - Facts.__annotations__.keys():
+        raise DeclarationError(
+            f"setting(…, {', '.join(sorted(unknown))}=…)",
+            "unknown keywords",
+            hint=f"Constraints are {', '.join(Constraints.__annotations__)}; for panels there are "
+            f"{', '.join(Presentation.__annotations__)}.",
+        )
+    rules = {name: fact for name, fact in facts.items() if name in Constraints.__annotations__}
+    shown = {name: fact for name, fact in facts.items() if name not in rules}
+    return cast(Constraints, rules), cast(Presentation, shown)
 
 
 registry: dict[str, ToolSpec] = {}
@@ -187,6 +201,7 @@ def make_setting(where: str, name: str, annotation: Any, declared: Declaration) 
         declared.flush,
         declared.secret,
         declared.constraints,
+        presentation=declared.presentation,
     )
     try:
         adapter = spec.adapter
@@ -201,6 +216,7 @@ def make_setting(where: str, name: str, annotation: Any, declared: Declaration) 
         ) from None
     except TypeError as error:  # a constraint that the type can't have: max_length of a bool
         raise refuse(f"has a rule that doesn't fit ({error})", "Drop that constraint.") from None
+    check_presentation(at, spec)
     return spec
 
 
@@ -251,8 +267,7 @@ def declare_tool(
                 where, f"validates {missing}, which it doesn't declare", hint="Name its settings."
             )
     for spec in fields.values():
-        if spec.scopes is not None and edit is not None and edit not in spec.scopes:
-            continue  # set elsewhere on purpose: an edit without a scope will say where
+        check_condition(f"{where}.{spec.name}", spec, fields)
     spec = ToolSpec(
         tool, edit or "", MappingProxyType(dict(fields)), version, steps, validators,
         title or tool, where,

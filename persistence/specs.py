@@ -34,6 +34,35 @@ class Constraints(TypedDict, total=False):
     pattern: str
 
 
+Widget = Literal[
+    "text", "long", "number", "slider", "switch", "select", "radio", "tags", "list", "dict",
+    "record", "date", "time", "password", "json", "none",
+]  # fmt: skip
+"""How a panel may edit a setting; `none`: panels leave it out."""
+
+
+class Presentation(TypedDict, total=False):
+    """How panels show a setting. Nothing of it changes what is stored."""
+
+    group: str
+    """The title of the part of the panel that it stands in."""
+    widget: Widget
+    """The control, where the one that fits the type isn't wanted."""
+    labels: Mapping[Any, str]
+    """Words for the choices by value, or for the parts of a row by name or position."""
+    placeholder: str
+    """Shown in an empty control."""
+    unit: str
+    """What a number counts: "frames", "%"."""
+    shown_if: Mapping[str, Any]
+    """Other settings by name, with the value, or the values in a tuple, with which this one is
+    shown. Where it isn't it keeps its value."""
+
+
+class Facts(Constraints, Presentation, total=False):
+    """What a setting takes as keywords besides those that it names."""
+
+
 class Unset:
     """The type of `UNSET`: nothing was written, nothing was given."""
 
@@ -62,6 +91,7 @@ class Declaration:
     flush: Flush = "debounced"
     secret: bool = False
     constraints: Constraints = field(default_factory=Constraints)
+    presentation: Presentation = field(default_factory=Presentation)
 
     def factory(self) -> Callable[[], Any]:
         """Makes the default anew each time, so that nobody can change it in place."""
@@ -98,6 +128,7 @@ class SettingSpec:
     constraints: Constraints
     declared: bool = True
     """False for a field of a tool that nobody declared: stored and returned as it is."""
+    presentation: Presentation = field(default_factory=Presentation)
 
     @cached_property
     def adapter(self) -> pydantic.TypeAdapter[Any]:

@@ -20,7 +20,7 @@ from typing import is_typeddict as is_typed_dict
 from uuid import UUID
 
 from ..errors import DeclarationError, InvalidValue
-from ..settings import UNSET, Constraints, Declaration, Flush, SettingSpec
+from ..settings import UNSET, Declaration, Facts, Flush, SettingSpec, split_facts
 from . import _private as rx_
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ def setting(
     merge: bool = False,
     flush: Flush = "debounced",
     secret: bool = False,
-    **constraints: Unpack[Constraints],
+    **facts: Unpack[Facts],
 ) -> Setting[T]: ...
 @overload
 def setting(
@@ -168,7 +168,7 @@ def setting(
     merge: bool = False,
     flush: Flush = "debounced",
     secret: bool = False,
-    **constraints: Unpack[Constraints],
+    **facts: Unpack[Facts],
 ) -> Setting[T]: ...
 def setting(
     default: Any = UNSET,
@@ -182,7 +182,7 @@ def setting(
     merge: bool = False,
     flush: Flush = "debounced",
     secret: bool = False,
-    **constraints: Unpack[Constraints],
+    **facts: Unpack[Facts],
 ) -> Any:
     """Declare one setting of a `SettingsState`; the keywords are those of `persistence.setting`.
 
@@ -190,7 +190,7 @@ def setting(
     """
     declared = Declaration(
         default, default_factory, title, help, alias, None if scopes is None else tuple(scopes),
-        inherit, merge, flush, secret, constraints,
+        inherit, merge, flush, secret, *split_facts(facts),
     )  # fmt: skip
     return make_field(Setting, declared)
 

@@ -21,7 +21,16 @@ import reflex as rx
 
 from ..binding import Binding
 from ..errors import DeclarationError, EditError
-from ..settings import UNSET, Constraints, Declaration, Flush, ToolSpec, declare_tool, make_setting
+from ..settings import (
+    UNSET,
+    Declaration,
+    Facts,
+    Flush,
+    ToolSpec,
+    declare_tool,
+    make_setting,
+    split_facts,
+)
 from . import _private as rx_
 from . import causes
 from .channel import PersistenceState
@@ -168,7 +177,7 @@ def persisted(
     inherit: bool = True,
     merge: bool = False,
     flush: Flush = "debounced",
-    **constraints: Unpack[Constraints],
+    **facts: Unpack[Facts],
 ) -> Persisted[T]: ...
 @overload
 def persisted(
@@ -183,7 +192,7 @@ def persisted(
     inherit: bool = True,
     merge: bool = False,
     flush: Flush = "debounced",
-    **constraints: Unpack[Constraints],
+    **facts: Unpack[Facts],
 ) -> Persisted[T]: ...
 def persisted(
     default: Any = UNSET,
@@ -198,7 +207,7 @@ def persisted(
     inherit: bool = True,
     merge: bool = False,
     flush: Flush = "debounced",
-    **constraints: Unpack[Constraints],
+    **facts: Unpack[Facts],
 ) -> Any:
     """Make one var of any state a setting of `tool`. Vars of one class and tool belong together.
 
@@ -206,7 +215,7 @@ def persisted(
     """
     declared = Declaration(
         default, default_factory, title, help, alias, None if scopes is None else tuple(scopes),
-        inherit, merge, flush, False, constraints,
+        inherit, merge, flush, False, *split_facts(facts),
     )  # fmt: skip
     return make_field(Persisted, declared, tool=tool, edit=edit)
 
