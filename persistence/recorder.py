@@ -65,12 +65,13 @@ class Recorder:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._process = f"{engine.random.getrandbits(24):x}"
         self.seq = 0
 
     def group(self) -> str:
-        """An id for an action: its edits share it. Grows with time."""
+        """An id for an action: its edits share it. Grows with time, and is no other process's."""
         self.seq += 1
-        return f"{int(self._engine.wall() * 1000):011x}-{self.seq:x}"
+        return f"{int(self._engine.wall() * 1000):011x}-{self._process}-{self.seq:x}"
 
     def record(
         self,
@@ -360,7 +361,7 @@ class Recorder:
         return found is not None
 
     def _edited(self, layer: Layer, name: str, cause: Cause) -> None:
-        layer.writers[name] = Writer(cause.client, weak(cause.origin))
+        layer.writers[name] = Writer(cause.client, weak(cause.origin), cause.group)
         layer.show(name, cause.source, cause.origin)
         self._engine.tell_of(layer, "edited", [name], actor=cause.actor, origin=cause.origin)
 
