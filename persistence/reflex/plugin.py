@@ -8,6 +8,8 @@
             identify="studio.accounts:identify",
             authorise="studio.accounts:authorise",
             owners="studio.pages:owners",
+            describe="studio.pages:describe",
+            members="studio.pages:members",
         )],
     )
 
@@ -43,6 +45,7 @@ from ..http import Identify
 from ..scopes import ScopeChain
 from ..store.base import Store
 from . import _private as rx_
+from .directory import Describe, Directory, Members
 from .shutdown import save_on_signals
 from .tabs import Owners, Tabs, install
 
@@ -67,6 +70,8 @@ class PersistencePlugin(rx.plugins.Plugin):
         identify: str | Identify | None = None,
         authorise: str | Authorise | None = None,
         owners: str | Owners | None = None,
+        describe: str | Describe | None = None,
+        members: str | Members | None = None,
         grace: float = 0.15,
         backend: str = "",
         allowed_origins: Sequence[str] = (),
@@ -80,6 +85,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         """
         self.database, self.scopes = database, scopes
         self.identify, self.authorise, self.owners = identify, authorise, owners
+        self.describe, self.members = describe, members
         self.grace, self.backend, self.allowed_origins = grace, backend, tuple(allowed_origins)
         self._options = engine
         self._installed: set[int] = set()
@@ -125,7 +131,14 @@ class PersistencePlugin(rx.plugins.Plugin):
         authorise: Authorise | None = resolve(self.authorise)
         engine = Engine(self.database, scopes=self.scopes, authorise=authorise, **self._options)
         identify = resolve(self.identify) or identify_guest
-        tabs = Tabs(engine, identify=identify, owners=resolve(self.owners), grace=self.grace)
+        directory = Directory(resolve(self.describe), resolve(self.members))
+        tabs = Tabs(
+            engine,
+            identify=identify,
+            owners=resolve(self.owners),
+            grace=self.grace,
+            directory=directory,
+        )
         tabs.app = app
         tabs.push = Pusher(tabs).push
         engine.subscribe(tabs.hear)

@@ -28,6 +28,7 @@ from ..scopes import Stack, Target
 from ..settings import ToolSpec
 from . import _private as rx_
 from .causes import Cause
+from .directory import Directory
 
 if TYPE_CHECKING:
     from reflex.app import App
@@ -116,9 +117,11 @@ class Tabs:
         identify: Identify,
         owners: Owners | None = None,
         grace: float = 0.15,
+        directory: Directory | None = None,
     ) -> None:
         """`grace` is how many seconds an event waits for a load or a commit before it goes on."""
         self.engine, self.identify, self.owners, self.grace = engine, identify, owners, grace
+        self.directory = directory or Directory()
         self.app: App | None = None
         self.by_token: dict[str, Tab] = {}
         self.watching: dict[Target, Counter[Tab]] = {}
