@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -68,6 +69,16 @@ async def list_projects(actor: str) -> Lists:
 async def create_project(actor: str, name: object) -> str:
     """Returns the new project's id. The owner's row is made here if it is their first."""
     return await write(_create_project, require_actor(actor), clean_name(name))
+
+
+async def plant_project(
+    actor: str, project: str, name: str, shots: Sequence[tuple[str, str]]
+) -> None:
+    """Have a project with these ids: new, with shots of these ids and names, unless it is there.
+
+    One that was deleted comes back as it was. For content that we bring along ourselves.
+    """
+    await write(_plant_project, require_actor(actor), project, clean_name(name), shots)
 
 
 async def rename_project(actor: str, project: object, name: object) -> str:
@@ -184,7 +195,7 @@ def _project_row(project: Project, shots: int) -> ProjectRow:
     return ProjectRow(project.id, project.name, shots, project.opened_at, project.deleted_at)
 
 
-def _create_project(session: Session, actor: str, name: str) -> str:
+def _create_project(session: Session, actor: str, name: str, project: str = "") -> str:
     count = select(func.count(col(Project.id))).where(
         Project.owner_id == actor, col(Project.deleted_at).is_(None)
     )
@@ -193,9 +204,21 @@ def _create_project(session: Session, actor: str, name: str) -> str:
     if session.get(User, actor) is None:
         session.add(User(id=actor))
         session.flush()
-    project = Project(id=new_id(), owner_id=actor, name=name)
-    session.add(project)
-    return project.id
+    made = Project(id=project or new_id(), owner_id=actor, name=name)
+    session.add(made)
+    session.flush()
+    return made.id
+
+
+def _plant_project(
+    session: Session, actor: str, project: str, name: str, shots: Sequence[tuple[str, str]]
+) -> None:
+    try:
+        _require_project(session, actor, project, deleted=None).deleted_at = None
+    except NotFound:
+        _create_project(session, actor, name, project)
+        for position, (shot, title) in enumerate(shots):
+            session.add(Shot(id=shot, project_id=project, name=title, position=position))
 
 
 def _rename_project(session: Session, actor: str, project: object, name: str) -> str:

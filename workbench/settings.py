@@ -14,6 +14,7 @@ import reflex as rx
 
 from persistence import validates
 from persistence.reflex import SettingsState, setting
+from workbench.steps import COACH, IDS, progress, today
 
 SCOPES = ("user", "project", "shot")
 
@@ -23,6 +24,8 @@ FRAME_NAME_LIMIT = 120
 FRAMES_APART = 24
 """Where a new image is put after the last: a second of film."""
 SHORT_PROMPT = 160
+STEPS_LIMIT = 50
+"""More first steps and tips than there will ever be."""
 
 Frame = tuple[str, int]
 """An image's name, and the frame of the shot at which it stands."""
@@ -153,7 +156,71 @@ class Interface(SettingsState, tool="ui", edit="user", title="Interface"):
             self.pane_locks[pane] = not self.pane_locks.get(pane, False)
 
 
+class Preferences(SettingsState, tool="user-preferences", edit="user", title="Where you left off"):
+    """What the workbench remembers about its user's way through it."""
+
+    last_opened_project_id: rx.Field[str] = setting(
+        "", scopes=("user",), max_length=64, title="Project opened last"
+    )
+
+
+class Onboarding(SettingsState, tool="onboarding", edit="user", title="Getting started"):
+    """How far a user is with the first steps; `workbench.steps` says which there are."""
+
+    completed: rx.Field[bool] = setting(False, scopes=("user",), title="Completed")
+    current_step: rx.Field[int] = setting(
+        0,
+        scopes=("user",),
+        ge=0,
+        le=STEPS_LIMIT,
+        title="Current step",
+        help="1 for the first; 0 before and after.",
+    )
+    steps_completed: rx.Field[list[str]] = setting(
+        default_factory=list, scopes=("user",), max_length=STEPS_LIMIT, title="Steps done"
+    )
+    dismissed_tips: rx.Field[list[str]] = setting(
+        default_factory=list, scopes=("user",), max_length=STEPS_LIMIT, title="Tips put away"
+    )
+    last_active_date: rx.Field[str] = setting(
+        "", scopes=("user",), max_length=10, title="Last active",
+        help="A day, such as 2026-11-21.",
+    )  # fmt: skip
+
+    @rx.event
+    def look(self):
+        """The user has opened a setting's story or the history."""
+        self._go_on(done=[*self.steps_completed, "history"])
+
+    @rx.event
+    def skip(self, step: str):
+        if step in IDS:
+            self._go_on(skipped=[*self.dismissed_tips, step])
+
+    @rx.event
+    def put_away(self):
+        """Fold the list; it stays where it can be opened again."""
+        self._go_on(skipped=[*self.dismissed_tips, COACH])
+
+    @rx.event
+    def resume(self):
+        self._go_on(skipped=[tip for tip in self.dismissed_tips if tip != COACH])
+
+    @rx.event
+    def restart(self):
+        self._go_on(done=[], skipped=[])
+
+    def _go_on(self, *, done: list[str] | None = None, skipped: list[str] | None = None) -> None:
+        """A program's edits: how far the tour is isn't a step that anybody would undo."""
+        done = self.steps_completed if done is None else done
+        skipped = self.dismissed_tips if skipped is None else skipped
+        with self.acting_as("program"):
+            self.dismissed_tips = sorted(set(skipped))
+            self.update_fields(**progress(set(done), set(skipped), day=today()))
+
+
 TOOLS: tuple[type[SettingsState], ...] = (Travel, ImageGeneration, Interface)
+"""The tools of a shot's page."""
 
 
 def shortened(prompt: str, *, limit: int = SHORT_PROMPT) -> str:

@@ -9,6 +9,8 @@ from workbench.settings import (
     SCOPES,
     ImageGeneration,
     Interface,
+    Onboarding,
+    Preferences,
     Travel,
     evened,
     positions_fit,
@@ -36,6 +38,11 @@ OWNERS = {"user": "u", "project": "p", "shot": "s"}
             {"lastUsedModel", "preferredQuality", "imagesPerPrompt", "defaultModel"},
         ),
         (Interface, "user", {"paneLocks", "theme"}),
+        (Preferences, "user", {"lastOpenedProjectId"}),
+        (
+            Onboarding, "user",
+            {"completed", "currentStep", "stepsCompleted", "dismissedTips", "lastActiveDate"},
+        ),
     ],
 )  # fmt: skip
 def test_a_tool_has_the_names_that_others_rely_on(tool, edit: str, aliases: set[str]):

@@ -1,0 +1,89 @@
+"""The five first steps with the cascade, and what proves that one was done. Pure.
+
+Read by the `onboarding` tool, by the coach on the page, and by `onboarding.Watcher`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from persistence.store.base import Change
+
+COACH = "coach"
+"""The tip that stands for the whole list."""
+
+
+class Step(NamedTuple):
+    id: str
+    title: str
+    text: str
+    shows: str
+    """CSS selector of what the step is about, on a shot's page."""
+
+
+STEPS = (
+    Step(
+        "edit", "Write a prompt",
+        "Change a shot’s prompt. It saves itself: the line at the top says when.",
+        "#prompt",
+    ),
+    Step(
+        "cascade", "Set something for the project",
+        "Change “Images per prompt” for the project. Each shot without a value of its own follows.",
+        "#images_per_prompt",
+    ),
+    Step(
+        "pin", "Pin a value",
+        "Pin a setting of a shot: it stays as it is, even when the project changes.",
+        "[data-coach=pin]",
+    ),
+    Step(
+        "undo", "Take something back",
+        "Press Undo. Each action is one step, also after a reload.",
+        "[data-coach=undo]",
+    ),
+    Step(
+        "history", "See where a value comes from",
+        "Open a setting’s story, or the history: who changed what, from what to what.",
+        "[data-coach=history]",
+    ),
+)  # fmt: skip
+IDS = tuple(step.id for step in STEPS)
+
+
+def done_by(changes: Iterable[Change]) -> set[str]:
+    """The steps that these journal rows of one user prove."""
+    return {step for change in changes for step in _steps_of(change)}
+
+
+def _steps_of(change: Change) -> Iterator[str]:
+    if change.source == "undo":
+        yield "undo"
+    if change.source != "user":
+        return
+    if change.kind == "pin":
+        yield "pin"
+    if change.kind != "set":
+        return
+    if (change.target.tool, change.field) == ("travel-ui-state", "prompt"):
+        yield "edit"
+    if change.target.scope == "project":
+        yield "cascade"
+
+
+def progress(done: Collection[str], skipped: Collection[str], *, day: str) -> dict[str, Any]:
+    """The tool's values when these steps are done and those were put away, in the steps' order."""
+    behind = {*done, *skipped}
+    ahead = [number for number, step in enumerate(IDS, 1) if step not in behind]
+    return {
+        "steps_completed": [step for step in IDS if step in done],
+        "current_step": ahead[0] if ahead else 0,
+        "completed": not ahead,
+        "last_active_date": day,
+    }
+
+
+def today() -> str:
+    return time.strftime("%Y-%m-%d")
