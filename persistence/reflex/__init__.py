@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .actors import current_actor, recheck_actors, running_engine
     from .causes import acting_as
     from .channel import PersistenceState
     from .components import bind, field_error, persistence_root, save_status
@@ -35,6 +36,7 @@ __all__ = [
     "acting_as",
     "bind",
     "bind_row",
+    "current_actor",
     "field_error",
     "is_ready",
     "is_saving",
@@ -42,6 +44,8 @@ __all__ = [
     "on_change",
     "persisted",
     "persistence_root",
+    "recheck_actors",
+    "running_engine",
     "save_status",
     "setting",
     "show",
@@ -57,6 +61,7 @@ _HOME = {
     "acting_as": "causes",
     "bind": "components",
     "bind_row": "keyed",
+    "current_actor": "actors",
     "field_error": "components",
     "is_ready": "variables",
     "is_saving": "variables",
@@ -64,6 +69,8 @@ _HOME = {
     "on_change": "listeners",
     "persisted": "variables",
     "persistence_root": "components",
+    "recheck_actors": "actors",
+    "running_engine": "actors",
     "save_status": "components",
     "setting": "fields",
     "show": "states",

@@ -43,7 +43,7 @@ class PersistenceState(rx.State):
         """Operations of this page's bound controls."""
         tabs = require_tabs()
         event = rx_.current_event()
-        if event is None or (tab := tabs.by_token.get(event.token)) is None:
+        if event is None or (tab := tabs.by_token.get(event.token)) is None or not tab.actor:
             return
         try:
             parsed = parse_operations(operations)
