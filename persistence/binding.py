@@ -19,6 +19,7 @@ from .operations import check_scope
 from .recorder import Cause, Prepared
 from .scopes import Stack
 from .shown import Shown
+from .specs import SettingSpec
 from .store.base import Kind
 
 S = TypeVar("S")
@@ -81,7 +82,7 @@ class Binding(Shown[S]):
         view = self._require_view()
         if not self.ready:
             raise NotReady(field, "isn't loaded yet, so that there is no value to pin")
-        value = view.at(field, self._index(scope))
+        value = view.at(field, self._index(scope, field))
         return self._edit_all("pin", {field: value}, scope, self._cause(source, "", "", True))
 
     def block(self, field: str, *, scope: str | None = None, source: str = "user") -> Hidden:
@@ -184,11 +185,13 @@ class Binding(Shown[S]):
         """
         await self.engine.committer.flush(self.layers)
 
-    def retry(self) -> None:
-        """Try edits that were set aside once more."""
+    def retry(self, *fields: str) -> None:
+        """Try edits that were set aside once more; all, when no field is named."""
         cause = self._cause("user", "", "", True)
         for layer in self.layers:
             for aside in layer.aside:
+                if fields and aside.field not in fields:
+                    continue
                 self.engine.recorder.restore(layer, aside.edit, cause)
 
     def discard(self, field: str) -> None:
@@ -248,18 +251,21 @@ class Binding(Shown[S]):
         return field in self.spec.fields or not self.spec.is_declared
 
     def _check(
-        self, kind: Kind, values: Mapping[str, Any], view: View, index: int
-    ) -> dict[str, Any]:
+        self, kind: Kind, values: Mapping[str, Any], view: View, scope: str | None
+    ) -> list[tuple[int, SettingSpec, Any]]:
         """All of an action before any of it: names, scopes, policies, values, rules across them."""
         checked: dict[str, Any] = {}
+        edits: list[tuple[int, SettingSpec, Any]] = []
         for field, value in values.items():
             spec = self.spec.require(field)
+            index = self._index_in(view, scope, field)
             check_scope(spec, view.stack[index].scope)
             view.check_policy(field, index)
             checked[field] = spec.check(value) if kind in ("set", "pin") else value
+            edits.append((index, spec, checked[field]))
         if kind in ("set", "pin") and self.spec.validators:
             self.spec.check_together({**view.values, **checked}, checked)
-        return checked
+        return edits
 
     def _edit_all(
         self,
@@ -290,23 +296,21 @@ class Binding(Shown[S]):
         cause: Cause,
         delta: Patch | None = None,
     ) -> Hidden:
-        index = self._index_in(view, scope)
-        layer = view.layers[index]
         if cause.source == "load":
             return {}  # what a page load sets is initialisation: the database wins
         if cause.source != "user" and not all(each.gate.is_open for each in view.layers):
             return {}  # a program's edit before the load: the database wins
         recorder = self.engine.recorder
-        prepared: list[Prepared] = []
-        for field, value in self._check(kind, values, view, index).items():
-            spec = self.spec.require(field)
+        prepared: list[tuple[int, Prepared]] = []
+        for index, spec, value in self._check(kind, values, view, scope):
             change = delta
             if change is None and spec.merge and kind in ("set", "pin"):
-                change = _delta(kind, view.at(field, index), value)
-            prepared.append(recorder.prepare(layer, spec, kind, value, delta=change))
+                change = _delta(kind, view.at(spec.name, index), value)
+            edit = recorder.prepare(view.layers[index], spec, kind, value, delta=change)
+            prepared.append((index, edit))
         hidden: Hidden = {}
-        for each in prepared:
-            recorder.accept(layer, each, cause, view=view)
+        for index, each in prepared:
+            recorder.accept(view.layers[index], each, cause, view=view)
             if by := view.hidden_by(each.spec.name, index):
                 hidden[each.spec.name] = by
         return hidden
@@ -316,7 +320,7 @@ class Binding(Shown[S]):
         if not spec.merge:
             raise InvalidValue(field, "doesn't merge: set it as a whole")
         view = self._require_view()
-        index = self._index_in(view, scope)
+        index = self._index_in(view, scope, field)
         whole = patch.apply(view.at(field, index))
         # Before the load nobody knows what the keys are changed from: the patch itself goes along.
         delta = None if self.ready else patch

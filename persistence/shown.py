@@ -13,6 +13,7 @@ import pydantic
 from .errors import NotReady, PermissionDenied, StoreError, StoreUnavailable
 from .explain import Explanation, explain
 from .layers import Conflict, Layer, Refused, View
+from .operations import check_scope
 from .scopes import Stack
 from .specs import ToolSpec
 from .status import Status, last_saved, problems, status_of
@@ -44,6 +45,7 @@ class Shown(Generic[S]):
         """Has the user edited anything since these owners are shown?"""
         self._view: View | None = None
         self._edit = edit
+        self._edit_of: dict[str, str] = {}
         self._problem = ""
         self._callbacks: list[OnChange] = []
         self._held: list[Layer] = []
@@ -184,11 +186,29 @@ class Shown(Generic[S]):
             return wanted
         return self.stack[-1].scope if self.stack else wanted
 
-    def choose_edit_scope(self, scope: str) -> None:
-        """Send edits to another layer. Raises ValueError for one that isn't shown."""
-        if scope not in self.owners:
+    def edit_scope_of(self, field: str) -> str:
+        """Where edits of one setting go: where was chosen for it, else where all go.
+
+        A setting that may not be set there goes to the strongest scope shown that it allows.
+        """
+        return self._scope_in(self.stack, field)
+
+    def choose_edit_scope(self, scope: str, *fields: str) -> None:
+        """Send edits to another layer, of these settings or of all; "" takes a choice back.
+
+        Raises ValueError for one that isn't shown, and the kinds of EditError for a setting that
+        isn't there, or can't be set there.
+        """
+        if scope and scope not in self.owners:
             raise ValueError(f"{scope!r} isn't shown; shown are {sorted(self.owners)}")
-        self._edit = scope
+        for field in fields:
+            spec = self.spec.require(field)
+            if scope:
+                check_scope(spec, scope)
+        if fields:
+            self._edit_of.update(dict.fromkeys(fields, scope))
+        else:
+            self._edit, self._edit_of = scope or None, {}
 
     @property
     def refused(self) -> tuple[Refused, ...]:
@@ -229,7 +249,7 @@ class Shown(Generic[S]):
         spec = self.spec.require(field)
         if self._view is None:
             return spec.default()
-        return spec.copy(self._view.at(field, self._index(None)))
+        return spec.copy(self._view.at(field, self._index(None, field)))
 
     def origin(self, field: str) -> str:
         """The scope of the layer that gives the value, or "default"."""
@@ -240,7 +260,7 @@ class Shown(Generic[S]):
     def explain(self, field: str) -> Explanation:
         """The value, its origin, and what every layer says. Raises UnknownField."""
         spec = self.spec.require(field)
-        return explain(spec, self._view, self._index(None) if self._view else 0)
+        return explain(spec, self._view, self._index(None, field) if self._view else 0)
 
     # --- watching --------------------------------------------------------------------------------
 
@@ -271,19 +291,29 @@ class Shown(Generic[S]):
             raise NotReady(self.spec.tool, self._problem or "nobody's settings are shown")
         return self._view
 
-    def _index(self, scope: str | None) -> int:
+    def _index(self, scope: str | None, field: str = "") -> int:
         """The position of a scope in the stack; of the edit target, when none is named."""
-        name = scope or self.edit_scope
+        name = scope or (self.edit_scope_of(field) if field else self.edit_scope)
         for index, target in enumerate(self.stack):
             if target.scope == name:
                 return index
         raise NotReady(self.spec.tool, f"no {name or 'owner'} is shown")
 
-    def _index_in(self, view: View, scope: str | None) -> int:
-        name = scope or self._edit or self.spec.edit
+    def _index_in(self, view: View, scope: str | None, field: str) -> int:
+        name = scope or self._scope_in(view.stack, field)
         for index, target in enumerate(view.stack):
             if target.scope == name:
                 return index
-        if scope is None and view.stack:
-            return len(view.stack) - 1
-        raise NotReady(self.spec.tool, f"no {name} is shown")
+        raise NotReady(self.spec.tool, f"no {name or 'owner'} is shown")
+
+    def _scope_in(self, stack: Stack, field: str) -> str:
+        """Where edits of a setting go in a stack: the strongest, where nothing else is said."""
+        scopes = [target.scope for target in stack]
+        wanted = self._edit or self.spec.edit
+        general = wanted if wanted in scopes else scopes[-1] if scopes else wanted
+        if (chosen := self._edit_of.get(field)) in scopes and chosen:
+            return chosen
+        allowed = self.spec.require(field).scopes
+        if allowed is None or general in allowed:
+            return general
+        return next((scope for scope in reversed(scopes) if scope in allowed), general)
