@@ -1,7 +1,7 @@
 """The app's own database access: every call runs in a thread, in one transaction.
 
-The tables are made at first use. Nothing is opened at import, since Reflex forks its workers after
-that.
+The tables are made, or brought up to date, at first use. Nothing is opened at import, since Reflex
+forks its workers after that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from workbench.models import Table
+from workbench import migrations
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,7 +62,12 @@ def _engine(url: str) -> Engine:
     with _opening:
         if (engine := _engines.get(url)) is None:
             engine = _open(url)
-            Table.metadata.create_all(engine)
+            try:
+                with engine.begin() as connection:
+                    migrations.upgrade(connection)
+            except migrations.TooNew as error:
+                engine.dispose()
+                raise Unavailable(str(error)) from error
             _engines[url] = engine
         return engine
 

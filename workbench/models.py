@@ -1,5 +1,7 @@
 """The app's own tables: who, which projects, which shots. Settings live in the library's tables.
 
+A change here needs a migration in `migrations/`: `tests/workbench/test_migrations.py` compares.
+
 Ids are 128 random bits, times are seconds since 1970 (UTC). Names of constraints are fixed, so that
 a migration can name them.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 import secrets
 import time
 
-from sqlalchemy import MetaData
+from sqlalchemy import Index, MetaData
 from sqlmodel import Field, SQLModel
 
 
@@ -36,7 +38,66 @@ class User(Table, table=True):
 
     id: str = Field(primary_key=True, max_length=64)
     kind: str = Field(default="guest", max_length=20)
+    """guest · account · leaving (what was theirs is being removed) · gone (only this row is left,
+    so that an old cookie of theirs opens nothing)"""
     created_at: float = Field(default_factory=time.time)
+    name: str | None = Field(default=None, max_length=64)
+    """An account's, as its owner writes it."""
+    name_key: str | None = Field(default=None, max_length=256)
+    """The name in the form by which it is found and is unique."""
+    password: str | None = Field(default=None, max_length=255)
+    """The argon2id hash."""
+    password_at: float | None = None
+    """When it was set."""
+    seen_at: float | None = None
+    """The last visit, to the day."""
+    became: str | None = Field(default=None, max_length=64)
+    """The account that took over this guest's work."""
+
+    __table_args__ = (
+        Index("ix_workbench_user_name_key", "name_key", unique=True),
+        Index("ix_workbench_user_kind_seen_at", "kind", "seen_at"),
+    )
+
+
+class Session(Table, table=True):
+    """One sign-in of an account in one browser or client: a family of secrets, one at a time."""
+
+    __tablename__ = "workbench_session"  # pyright: ignore[reportAssignmentType]
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
+    user_id: str = Field(foreign_key="workbench_user.id", index=True, max_length=64)
+    secret_hash: str = Field(max_length=64)
+    """SHA-256 of the secret that the cookie holds now."""
+    previous_hash: str = Field(default="", max_length=64)
+    """Of the one before, which a second tab may just be sending."""
+    rotated_at: float
+    is_used: bool = True
+    """Whether the newest secret has come back: if not, its answer may have been lost."""
+    created_at: float
+    seen_at: float
+    device: str = Field(default="", max_length=80)
+    """"Firefox on Linux", for the list of sessions."""
+
+
+class Attempt(Table, table=True):
+    """How often somebody tried lately, by name or address. The key is a hash of either."""
+
+    __tablename__ = "workbench_attempt"  # pyright: ignore[reportAssignmentType]
+
+    key: str = Field(primary_key=True, max_length=64)
+    count: int
+    since: float
+
+
+class ResetLink(Table, table=True):
+    """A link by which an account's password may be set once, made by an administrator."""
+
+    __tablename__ = "workbench_reset_link"  # pyright: ignore[reportAssignmentType]
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    user_id: str = Field(foreign_key="workbench_user.id", index=True, max_length=64)
+    expires_at: float
 
 
 class Project(Table, table=True):
