@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from .engine import Engine
 from .errors import PersistenceError
-from .operations import Operation, Outcome
+from .operations import KINDS, Operation, Outcome
 from .scopes import Target
 
 Identify = Callable[[Mapping[str, str]], str | Awaitable[str]]
@@ -40,7 +40,6 @@ ANSWER_WITHIN = 10.0
 """Seconds to wait for the store; then the answer is `pending` and the client asks again."""
 
 _KEYS = {"id", "client", "seq", "target", "field", "kind", "value", "base"}
-_KINDS = ("set", "reset", "block", "pin")
 
 
 class Malformed(ValueError):
@@ -84,8 +83,8 @@ def _parse(position: int, sent: object) -> Operation:
         if type(number) is not int or not 0 <= number < 1 << 53:
             raise wrong(f"{name} isn't a whole number")
     kind = given.get("kind", "set")
-    if kind not in _KINDS:
-        raise wrong(f"kind is none of {', '.join(_KINDS)}")
+    if kind not in KINDS:
+        raise wrong(f"kind is none of {', '.join(KINDS)}")
     target = given.get("target")
     if not isinstance(target, list):
         raise wrong("target isn't [scope, owner, tool]")

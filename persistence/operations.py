@@ -13,9 +13,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from .changes import difference, same
+from .changes import Patch, difference, same
 from .errors import (
     EditError,
     InvalidValue,
@@ -29,11 +29,14 @@ from .recorder import Cause
 from .scopes import Target
 from .settings import registry
 from .specs import SettingSpec
+from .store.base import Kind
 from .typing_runs import TypingRuns
 
 if TYPE_CHECKING:
     from .engine import Engine
 
+OperationKind = Literal["set", "keys", "reset", "block", "pin"]
+KINDS: tuple[str, ...] = get_args(OperationKind)
 Status = Literal["confirmed", "pending", "refused", "conflict"]
 
 REMEMBERED = 20_000
@@ -52,8 +55,9 @@ class Operation:
     """Grows by each edit of that client."""
     target: Target
     field: str
-    kind: Literal["set", "reset", "block", "pin"]
+    kind: OperationKind
     value: Any = None
+    """For `keys`, of a dict that merges: `{"set": {key: value}, "remove": [keys]}`."""
     base: int = 0
     """The revision of the field that the user saw."""
     after: str = ""
@@ -149,7 +153,7 @@ class Operations:
         if answered is not None and answered.status == "confirmed":
             return answered
         newest = self._newest.get((operation.client, operation.target, operation.field), -1)
-        if operation.seq < newest:
+        if operation.seq < newest and operation.kind != "keys":
             return Outcome(operation.id, "confirmed", "a newer edit of the same field stands")
         if operation.seq > self._clients.get(operation.client, 1 << 62):
             return None  # in order, from a client that this process knows: never seen before
@@ -170,12 +174,10 @@ class Operations:
         layer = engine.layer(operation.target)
         await engine.load([operation.target])
         spec = layer.spec.require(operation.field)
-        value, delta = operation.value, None
-        if operation.kind in ("set", "pin"):
-            value = check_json(spec, value)
+        kind, value, delta = _edit(layer, spec, operation)
         for view, index in layer.views:
             view.check_policy(spec.name, index)
-            if operation.kind == "set":
+            if kind == "set":
                 together = {**view.values, spec.name: value}
                 layer.spec.check_together(together, [spec.name])
         check_scope(spec, operation.target.scope)
@@ -187,13 +189,16 @@ class Operations:
             return conflict
         if (underway := self._waiting.get(operation.id)) is not None:
             return underway  # it came a second time while this one waited
-        if spec.merge and operation.kind in ("set", "pin"):
+        if spec.merge and delta is None and kind in ("set", "pin"):
             delta = difference(_shown(layer, spec), value)
         future = self._expect(operation.id)
         group = self._group(layer, spec, operation, actor)
-        cause = Cause(actor, "user", group, operation.id, operation.client, origin)
+        is_typed = kind == "set"  # what is clicked needn't wait for the next key
+        cause = Cause(
+            actor, "user", group, operation.id, operation.client, origin, durable=not is_typed
+        )
         try:
-            engine.recorder.record(layer, spec, operation.kind, value, cause, delta=delta)
+            engine.recorder.record(layer, spec, kind, value, cause, delta=delta)
         except EditError:
             self._waiting.pop(operation.id, None)
             raise
@@ -220,8 +225,8 @@ class Operations:
     ) -> Outcome | None:
         """Did somebody else, or another tab, change the field since the client looked at it?"""
         stored = layer.confirmed.get(operation.field)
-        if stored is None or stored.revision <= operation.base:
-            return None
+        if stored is None or stored.revision <= operation.base or operation.kind == "keys":
+            return None  # keys merge one by one
         if layer.pending.newest(operation.field) is not None:
             return None  # made on an edit that isn't confirmed yet; the store will check
         writer = layer.writers.get(operation.field)
@@ -252,6 +257,18 @@ class Operations:
                 memory.popitem(last=False)
 
 
+def _edit(layer: Layer, spec: SettingSpec, operation: Operation) -> tuple[Kind, Any, Patch | None]:
+    """What an operation does to the field: its kind in the store, its value, the keys it changes.
+
+    Raises InvalidValue.
+    """
+    if operation.kind == "keys":
+        delta = check_keys(spec, operation.value)
+        return "set", spec.check(delta.apply(_shown(layer, spec))), delta
+    is_valued = operation.kind in ("set", "pin")
+    return operation.kind, check_json(spec, operation.value) if is_valued else None, None
+
+
 def _shown(layer: Layer, spec: SettingSpec) -> dict[str, Any]:
     """A merging dict as the client saw it; what the layer alone says, where nobody looks at it."""
     for view, index in layer.views:
@@ -268,8 +285,8 @@ def check_shape(operation: Operation) -> None:
     for name, number in (("seq", operation.seq), ("base", operation.base)):
         if type(number) is not int or not 0 <= number < 1 << 53:
             raise InvalidValue(field, f"the operation's {name} isn't a whole number")
-    if operation.kind not in ("set", "reset", "block", "pin"):
-        raise InvalidValue(field, "the operation's kind is none of set, reset, block, pin")
+    if operation.kind not in KINDS:
+        raise InvalidValue(field, f"the operation's kind is none of {', '.join(KINDS)}")
     if not _is_text(operation.field, 100):
         raise UnknownField(field, "can't name a setting")
     if not all(_is_text(part, 200) for part in operation.target):
@@ -285,6 +302,20 @@ def check_scope(spec: SettingSpec, scope: str) -> None:
     if spec.scopes is not None and scope not in spec.scopes:
         allowed = " or ".join(spec.scopes) or "nowhere"
         raise ScopeNotAllowed(spec.name, f"can't be set at {scope}, only at {allowed}")
+
+
+def check_keys(spec: SettingSpec, value: Any) -> Patch:
+    """What a client wants to set and remove in a dict that merges. Raises InvalidValue."""
+    if not spec.merge:
+        raise InvalidValue(spec.name, "doesn't merge: set it as a whole")
+    given = cast("dict[str, Any]", value) if isinstance(value, dict) else {"": value}
+    keys, gone = given.get("set", {}), given.get("remove", [])
+    if given.keys() - {"set", "remove"} or not isinstance(keys, dict) or not isinstance(gone, list):
+        raise InvalidValue(spec.name, 'isn\'t {"set": {…}, "remove": […]}')
+    if not all(isinstance(key, str) for key in cast("list[Any]", gone)):
+        raise InvalidValue(spec.name, "removes what can't be a key")
+    parsed: dict[str, Any] = check_json(spec, keys) if keys else {}
+    return Patch(parsed, frozenset(cast("list[str]", gone)))
 
 
 def check_json(spec: SettingSpec, value: Any) -> Any:

@@ -234,3 +234,55 @@ async def test_what_is_typed_on_a_handlers_fresh_edit_of_ones_own_is_no_conflict
         assert await stored(store) == {"frames": 42}
         stranger = operation("op-2", "frames", 43, base=0, client="other")
         assert (await engine.submit(stranger, actor="bob", wait=True)).status == "conflict"
+
+
+async def test_keys_of_a_merging_dict_are_set_and_removed_whatever_others_did_meanwhile(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ui = await engine.open(Ui, {"user": "ada"}, actor="ada")
+        ui.update(locks={"gens": True, "shots": True})
+        await ui.flush()
+        ui.set_key("locks", "tasks", True)  # the client hasn't heard of it
+        await ui.flush()
+        edit = {"set": {"gens": False}, "remove": ["shots"]}
+        sent = operation("k", "locks", edit, kind="keys", target=target(Ui, "user"), base=1)
+        assert (await engine.submit(sent, actor="bob", wait=True)).status == "confirmed"
+        assert ui.values.locks == {"gens": False, "tasks": True}
+
+
+async def test_an_older_edit_of_other_keys_is_not_lost_to_a_newer_one_that_came_first(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        at = target(Ui, "user")
+        for number, key in ((2, "gens"), (1, "tasks")):
+            edit = {"set": {key: True}}
+            sent = operation(key, "locks", edit, kind="keys", target=at, seq=number)
+            assert (await engine.submit(sent, actor="ada", wait=True)).status == "confirmed"
+        ui = await engine.open(Ui, {"user": "ada"})
+        assert ui.values.locks["gens"]
+        assert ui.values.locks["tasks"]
+
+
+async def test_keys_that_are_none_are_refused(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        at = target(Ui, "user")
+        for value in (None, [], {"set": []}, {"remove": [1]}, {"put": {}}, {"set": {"gens": 3}}):
+            sent = operation("bad", "locks", value, kind="keys", target=at)
+            assert (await engine.submit(sent, actor="ada", wait=True)).status == "refused"
+        sent = operation("whole", "frames", {"set": {"a": 1}}, kind="keys")
+        outcome = await engine.submit(sent, actor="ada", wait=True)
+        assert outcome.status == "refused"
+        assert "doesn't merge" in outcome.problem
+        assert await stored(store) == {}
+
+
+async def test_a_reset_is_saved_at_once(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        await engine.submit(operation("a", "frames", 41), actor="ada", wait=True)
+        began = asyncio.get_running_loop().time()
+        done = operation("b", "frames", None, kind="reset", seq=2, base=1)
+        assert (await engine.submit(done, actor="ada", wait=True)).status == "confirmed"
+        assert asyncio.get_running_loop().time() - began < 0.1
+        assert await stored(store) == {}
