@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .causes import acting_as
     from .channel import PersistenceState
     from .components import bind, field_error, persistence_root, save_status
+    from .device import device_copy, device_local, device_notice, device_ready, on_device
     from .fields import setting
     from .keyed import KeyedSettings, bind_row
     from .listeners import on_change
@@ -37,11 +38,16 @@ __all__ = [
     "bind",
     "bind_row",
     "current_actor",
+    "device_copy",
+    "device_local",
+    "device_notice",
+    "device_ready",
     "field_error",
     "is_ready",
     "is_saving",
     "mark_as_interacted",
     "on_change",
+    "on_device",
     "persisted",
     "persistence_root",
     "recheck_actors",
@@ -62,11 +68,16 @@ _HOME = {
     "bind": "components",
     "bind_row": "keyed",
     "current_actor": "actors",
+    "device_copy": "device",
+    "device_local": "device",
+    "device_notice": "device",
+    "device_ready": "device",
     "field_error": "components",
     "is_ready": "variables",
     "is_saving": "variables",
     "mark_as_interacted": "variables",
     "on_change": "listeners",
+    "on_device": "device",
     "persisted": "variables",
     "persistence_root": "components",
     "recheck_actors": "actors",

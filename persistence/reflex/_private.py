@@ -69,6 +69,7 @@ __all__ = [
     "current_app",
     "current_event",
     "delta_of",
+    "device_states",
     "enqueue",
     "fields_of",
     "handler_states",
@@ -159,6 +160,12 @@ def keyed_states() -> list[type[BaseState]]:
     return _bound[3]
 
 
+def device_states() -> list[type[BaseState]]:
+    """The state classes of the app with vars that live in the browser."""
+    bound_states()
+    return _bound[4]
+
+
 def bound_states() -> list[type[BaseState]]:
     """The state classes of the app that have settings."""
     global _bound
@@ -166,11 +173,13 @@ def bound_states() -> list[type[BaseState]]:
     if _bound[0] is not states or _bound[1] != len(states):
         found = [each for each in states.values() if "__sheets__" in vars(each)]
         keyed = [each for each in states.values() if "__keyed__" in vars(each)]
-        _bound = states, len(states), found, keyed
+        local = [each for each in states.values() if "__device__" in vars(each)]
+        _bound = states, len(states), found, keyed, local
     return _bound[2]
 
 
-_bound: tuple[Any, int, list[type[BaseState]], list[type[BaseState]]] = ({}, -1, [], [])
+_States = list[type[BaseState]]
+_bound: tuple[Any, int, _States, _States, _States] = ({}, -1, [], [], [])
 
 
 def source_of(var: Any) -> tuple[type[BaseState] | None, str]:

@@ -82,13 +82,20 @@ def bound_setting(var: Any) -> Bound:
     tool, spec = sheets[0].tool, sheets[0].spec.fields[name]
     if not issubclass(cls, SettingsState):
         facts: Any = PersistenceState.tools[tool]
+        own = facts["info"][name]["target"].to(str)
         return Bound(
-            tool, spec, var, facts["target"].to(str), facts["info"][name], facts["errors"][name],
+            tool, spec, var, ui.cond(own.bool(), own, facts["target"].to(str)).to(str),
+            facts["info"][name], facts["errors"][name],
             facts["ready"].bool(),
         )  # fmt: skip
     held: Any = cls.hidden
+    info: Any = cls.info[name]
     value = ui.cond(held.contains(name), held[name], var) if not spec.secret else ui.Var.create("")
-    return Bound(tool, spec, value, cls.target, cls.info[name], cls.errors[name], cls.ready)
+    own = info["target"].to(str)
+    target = ui.cond(own.bool(), own, cls.target).to(str)
+    aside: Any = cls.aside
+    problem = ui.cond(aside.contains(name), aside[name]["problem"].to(str), cls.errors[name])
+    return Bound(tool, spec, value, target, info, problem.to(str), cls.ready)
 
 
 def props_of(bound: Bound, control: Control | None, props: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypedDict, TypeVar
 
 from ..binding import Binding
-from ..changes import same
+from ..changes import Patch, same
 from ..errors import EditError
-from ..layers import View
+from ..layers import Conflict, View
 from ..scopes import Target
 from ..settings import ToolSpec
 from . import _private as rx_
@@ -34,6 +34,26 @@ class FieldInfo(TypedDict):
     """The weaker scope that enforces the value, or ""."""
     moves: int
     """Grows when the value changes by something else than this page's own control."""
+    kind: str
+    """What the edit target says: set, pin, block, policy; "" for nothing."""
+    scope: str
+    """The scope that edits of this setting go to, "" while nobody's is shown."""
+    target: str
+    """Its own edit target as JSON where that isn't the tool's, else ""."""
+    note: str
+    """The policy's reason."""
+    by: str
+    """Who made the policy."""
+
+
+class Aside(TypedDict):
+    """An edit that was set aside and needs somebody's decision."""
+
+    problem: str
+    mine: Any
+    """The value that isn't saved; None for a secret and for a reset."""
+    kind: str
+    """`refused`, or `conflict` where somebody else changed the same."""
 
 
 class ToolFacts(TypedDict, total=False):
@@ -48,7 +68,10 @@ class ToolFacts(TypedDict, total=False):
     errors: dict[str, str]
 
 
-NO_INFO: FieldInfo = {"revision": 0, "own": False, "hidden_by": "", "policy": "", "moves": 0}
+NO_INFO: FieldInfo = {
+    "revision": 0, "own": False, "hidden_by": "", "policy": "", "moves": 0, "kind": "",
+    "scope": "", "target": "", "note": "", "by": "",
+}  # fmt: skip
 
 
 class Facts(Protocol):
@@ -87,7 +110,7 @@ class StateFacts:
     names = frozenset(
         (
             "status", "ready", "is_dirty", "last_error", "last_saved", "status_text", "errors",
-            "origins", "info", "hidden", "edit_scope", "scopes", "target",
+            "origins", "info", "hidden", "aside", "edit_scope", "scopes", "target",
         )
     )  # fmt: skip
 
@@ -151,6 +174,7 @@ class StateFacts:
             "edit_scope": target.scope if target else self._spec.edit,
             "scopes": [each.scope for each in tab.shown.get(self._spec.tool, ())],
             "target": rx_.as_json(target) if target else "",
+            "aside": asides(binding),
         }
         if facts["target"] != (held.get("target") or ""):
             facts["errors"] = {}  # they were about another entity
@@ -167,16 +191,15 @@ class StateFacts:
         names: list[str],
         moved: set[str],
     ) -> dict[str, Any]:
-        index = view.stack.index(Target(binding.edit_scope, binding.owners[binding.edit_scope],
-                                        self._spec.tool))  # fmt: skip
+        general = index_of(view, binding.edit_scope)
         origins = Patched[str](held.get("origins"))
         info = Patched[FieldInfo](held.get("info"))
         hidden = Patched[Any](held.get("hidden"))
         for name in names:
-            winner = view.winners.get(name, -1)
+            winner, index = view.winners.get(name, -1), index_of(view, binding.edit_scope_of(name))
             origins.set(name, "default" if winner < 0 else view.stack[winner].scope)
             moves = info.held.get(name, NO_INFO)["moves"] + (name in moved)
-            info.set(name, field_info(view, index, name, moves))
+            info.set(name, field_info(view, index, name, moves, general))
             is_hidden = info.held[name]["hidden_by"] and not self._spec.fields[name].secret
             value = self._spec.fields[name].copy(view.at(name, index)) if is_hidden else GONE
             hidden.set(name, value)
@@ -212,17 +235,46 @@ class Gone:
 GONE = Gone()
 
 
-def field_info(view: View, index: int, name: str, moves: int) -> FieldInfo:
+def index_of(view: View, scope: str) -> int:
+    """The position of a scope in the stack that is shown."""
+    return next(at for at, target in enumerate(view.stack) if target.scope == scope)
+
+
+def field_info(
+    view: View, index: int, name: str, moves: int, general: int | None = None
+) -> FieldInfo:
+    """One setting as its edit target, at `index`, sees it; `general` is where others go."""
     layer = view.layers[index]
     opinion = layer.opinion(name)
+    kind = opinion.kind if opinion is not None and opinion.kind != "reset" else ""
     winner = view.winners.get(name, -1)
+    ruled = name in view.policies and winner != index
+    policy = view.layers[winner].opinion(name) if ruled else None
     return {
         "revision": layer.revision(name),
-        "own": opinion is not None and opinion.kind != "reset",
+        "own": bool(kind),
         "hidden_by": view.hidden_by(name, index) or "",
-        "policy": view.stack[winner].scope if name in view.policies and winner != index else "",
+        "policy": view.stack[winner].scope if ruled else "",
         "moves": moves,
+        "kind": kind,
+        "scope": layer.target.scope,
+        "target": "" if general in (None, index) else rx_.as_json(layer.target),
+        "note": (policy.note or "") if policy else "",
+        "by": policy.author if policy else "",
     }
+
+
+def asides(binding: Binding[Any] | None) -> dict[str, Aside]:
+    """The edits that were set aside, by field."""
+    found: dict[str, Aside] = {}
+    for layer in binding.layers if binding is not None else ():
+        for each in layer.aside:
+            spec = layer.spec.require(each.field)
+            held = None if spec.secret else spec.copy(each.edit.value)
+            mine = sorted(held.set) if isinstance(held, Patch) else held
+            kind = "conflict" if isinstance(each, Conflict) else "refused"
+            found[each.field] = {"problem": each.problem, "mine": mine, "kind": kind}
+    return found
 
 
 def unknown(spec: ToolSpec) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,7 @@ from . import _private as rx_
 from . import causes
 from .causes import Cause
 from .channel import PersistenceState
+from .device import ask, waits_for_device
 from .mirror import capture, forget, refresh, sheets_of
 from .tabs import Page, Tab, Tabs
 
@@ -31,9 +33,15 @@ log = logging.getLogger("persistence")
 MARK = "_persistence_mark"
 """Where the root of a state tree notes for whom, and for which tab of ours, it was filled."""
 
+DEVICE = ""
+"""Stands for a tool where an event waits for the page to say what its browser keeps."""
+ANSWER_WITHIN = 3.0
+"""Seconds; a page that doesn't say it until then (it has no script) goes on with defaults."""
+
 MAX_PARKED = 100
 """Events that one tab may have held up; more are dropped, newest first."""
 
+_HYDRATING = frozenset(("hydrate", "hydrate_and_load"))
 _LOADING = frozenset(
     ("hydrate", "hydrate_and_load", "on_load_internal", "update_vars_internal", "set_is_hydrated")
 )
@@ -59,6 +67,8 @@ class Gate(rx_.Middleware):
         if cause is None:
             await self._enter(state, root, tab)
             cause = self._cause(tab, event, is_chained=context.parent_txid is not None)
+            if event.name.rpartition(".")[2] in _HYDRATING:
+                await self._ask_device(state, tab)
         elif cause.actor != tab.actor:
             log.info("dropped %s: the tab is somebody else's by now", event.name)
             return rx_.StateUpdate()
@@ -69,7 +79,7 @@ class Gate(rx_.Middleware):
             tab.last = cause
         causes.begin(cause)
         rx_.on_children(app, context, causes.remember_child)
-        if cls is None or not (sheets := sheets_of(cls)):
+        if cls is None or not ((sheets := sheets_of(cls)) or waits_for_device(cls, tab)):
             return None
         if (update := await self._park(root, tab, event, cls, cause)) is not None:
             return update
@@ -91,6 +101,7 @@ class Gate(rx_.Middleware):
                 await forget_everything(state, root)
             rx_.held_by(root)[MARK] = (tab.actor, tab.id)
             rx_.make_touched(root, ())
+            await self._ask_device(state, tab)
             tab.behind.update(dict.fromkeys(self.tabs.tools()))
         page = page_of(root, tab.actor)
         if page != tab.page:
@@ -98,6 +109,18 @@ class Gate(rx_.Middleware):
         tab.router = router
         if has_news(tab):
             await catch_up(state, tab)
+
+    async def _ask_device(self, state: rx_.BaseState, tab: Tab) -> None:
+        """The state is new, or the page is: what its browser keeps isn't known, or not any more."""
+        question = secrets.token_hex(8)
+        if await ask(state, tab, question):
+            self.tabs.engine.spawn(self._go_on(tab, question))
+
+    async def _go_on(self, tab: Tab, question: str) -> None:
+        await asyncio.sleep(ANSWER_WITHIN)
+        if tab.asked == question:
+            tab.asked = ""
+            self.tabs.push(tab)
 
     async def _turn(self, tab: Tab, page: Page) -> None:
         """The tab shows another page: its owners, and a moment for their load."""
@@ -151,6 +174,8 @@ class Gate(rx_.Middleware):
         if event.name.rpartition(".")[2] == "retry":
             return None
         closed = [sheet.tool for sheet in sheets_of(cls) if is_closed(tab, sheet.tool)]
+        if waits_for_device(cls, tab):
+            closed.append(DEVICE)
         if not closed:
             return None
         tool = closed[0]
@@ -173,6 +198,8 @@ def page_of(root: rx_.BaseState, actor: str) -> Page:
 
 def is_closed(tab: Tab, tool: str) -> bool:
     """Is the tool of somebody, or will be, but not loaded?"""
+    if tool == DEVICE:
+        return bool(tab.asked)
     if tab.is_asking:
         return True
     binding = tab.bindings.get(tool)

@@ -99,15 +99,16 @@ class PersistencePlugin(rx.plugins.Plugin):
         from reflex.utils.exec import is_prod_mode
 
         from .components import persistence_root, script
+        from .device import device_root, device_script
 
         app = rx_.current_app()
-        app.head_components.append(script())
+        app.head_components += [device_script(), script()]
         config = rx_.RegistrationContext.get().config
 
         def root(_: bool) -> rx.Component:
             backend = self.backend if is_prod_mode() else self.backend or config.api_url
             return cast(Any, rx).fragment(
-                persistence_root(guests=self.identify is None, backend=backend)
+                persistence_root(guests=self.identify is None, backend=backend), device_root()
             )
 
         app.extra_app_wraps[0, "PersistenceRoot"] = root

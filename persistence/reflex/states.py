@@ -34,7 +34,7 @@ from ..settings import (
 )
 from . import _private as rx_
 from . import causes
-from .facts import FieldInfo, StateFacts, unknown
+from .facts import Aside, FieldInfo, StateFacts, unknown
 from .fields import Setting, check_value, require_observable
 from .mirror import (
     Delta,
@@ -169,6 +169,8 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
     info: rx.Field[dict[str, FieldInfo]] = rx.field(default_factory=dict)
     hidden: rx.Field[dict[str, Any]] = rx.field(default_factory=dict)
     """Setting → its value at the edit target, where a stronger layer hides that."""
+    aside: rx.Field[dict[str, Aside]] = rx.field(default_factory=dict)
+    """Setting → its edit that was refused or is in conflict, and waits for a decision."""
     edit_scope: rx.Field[str] = rx.field("")
     """Where edits go."""
     scopes: rx.Field[list[str]] = rx.field(default_factory=list)
@@ -265,6 +267,11 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
         await self.persistence_do(again, durable=True)
 
     @rx.event
+    async def retry_field(self, field: str):
+        """Try an edit that was set aside once more; in a conflict, mine wins."""
+        await self.persistence_do(lambda binding: binding.retry(field), field, durable=True)
+
+    @rx.event
     async def revert(self):
         """Back to what was last saved."""
         await self.persistence_do(lambda binding: binding.revert())
@@ -285,6 +292,15 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
         await self.persistence_do(lambda binding: binding.reset(), durable=True)
 
     @rx.event
+    async def reset_shown(self, fields: list[str]):
+        """Remove the overrides of these settings, each at its edit target, as one action."""
+        known, shown = _names(_sheet(self)), self.info
+        if isinstance(cast(object, fields), list) and all(field in known for field in fields):
+            own = [field for field in dict.fromkeys(fields) if shown[field]["own"]]
+            if own:
+                await self.persistence_do(lambda binding: binding.reset(*own), durable=True)
+
+    @rx.event
     async def block_field(self, field: str):
         """Hide what weaker layers say: the default answers."""
         await self.persistence_do(lambda binding: binding.block(field), field, durable=True)
@@ -299,6 +315,14 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
         """Send edits to another of the scopes that are shown."""
         if any(scope == shown for shown in self.scopes):
             await self.persistence_do(lambda binding: binding.choose_edit_scope(scope))
+
+    @rx.event
+    async def choose_field_scope(self, field: str, scope: str):
+        """Send edits of one setting to another scope; "" sends them where all go."""
+        if any(scope == shown for shown in ("", *self.scopes)):
+            await self.persistence_do(
+                lambda binding: binding.choose_edit_scope(scope, field), field
+            )
 
     # --- the machinery ---------------------------------------------------------------------------
 

@@ -93,6 +93,8 @@ class Tab:
         default_factory=list[tuple[rx_.Event, Cause, str]]
     )
     """Events held up until their tool is loaded."""
+    asked: str = ""
+    """The question what the browser keeps (`device.py`) that its page hasn't answered yet."""
     last: Cause | None = None
     """The cause of the newest event: what it left behind when it failed is due to it."""
     is_asking: bool = False
@@ -173,7 +175,7 @@ class Tabs:
             binding.close()
         tab.bindings, tab.keyed = {}, {}
         tab.shown, tab.owners, tab.page = NOTHING, NOTHING, None
-        tab.is_asking, tab.problem = False, ""
+        tab.is_asking, tab.problem, tab.asked = False, "", ""
         for each in tab.sent:
             self.senders.pop(each, None)
         tab.sent.clear()

@@ -34,7 +34,7 @@ from ..settings import (
 from . import _private as rx_
 from . import causes
 from .channel import PersistenceState
-from .facts import edit_target, field_info, status_of_tool
+from .facts import edit_target, field_info, index_of, status_of_tool
 from .fields import CHANGED, Setting, make_field, require_observable
 from .mirror import ASIDE, Sheet, capture, delta_after_capture, refresh, sheets_of, tab_of_event
 from .tabs import Tab, tabs_of_process
@@ -143,11 +143,15 @@ class VarFacts:
         }
         if binding is not None and binding.view is not None and target is not None:
             view, again = binding.view, set(moved)
-            index = view.stack.index(target)
+            general = view.stack.index(target)
             before: dict[str, Any] = tab.tools.get(self._spec.tool, {}).get("info", {})
             facts["info"] = {
                 name: field_info(
-                    view, index, name, before.get(name, {}).get("moves", 0) + (name in again)
+                    view,
+                    index_of(view, binding.edit_scope_of(name)),
+                    name,
+                    before.get(name, {}).get("moves", 0) + (name in again),
+                    general,
                 )
                 for name in self._spec.fields
             }
