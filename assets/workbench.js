@@ -96,6 +96,18 @@
     }
   }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-persistence-value"] });
 
+  // The coach points at what a step is about, which may be folded away or further down.
+  document.addEventListener("click", (event) => {
+    const selector = event.target.closest("[data-coach-show]")?.dataset.coachShow;
+    const found = selector && [...document.querySelectorAll(selector)].find((each) => each.checkVisibility());
+    if (!found) return;
+    setSidebar(false);
+    found.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    found.focus({ preventScroll: true });
+    found.classList.add("is-shown");
+    setTimeout(() => found.classList.remove("is-shown"), 2400);
+  });
+
   // What the server hasn't confirmed isn't saved, whatever the status line knew before it was typed.
   const LATE = 4000;
   let since = 0;

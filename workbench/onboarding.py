@@ -6,11 +6,25 @@ look, which only the page can tell.
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from persistence import Engine, Notice, PersistenceError
+from persistence.reflex import running_engine
 from workbench.settings import Onboarding
 from workbench.steps import done_by, progress, today
 
 TOOL = Onboarding.__tool__.tool
+
+
+@asynccontextmanager
+async def watch_first_steps() -> AsyncGenerator[None]:
+    """For as long as the server runs."""
+    watcher = Watcher(running_engine())
+    try:
+        yield
+    finally:
+        watcher.close()
 
 
 class Watcher:

@@ -45,8 +45,8 @@ STEPS = (
         "[data-coach=undo]",
     ),
     Step(
-        "history", "See where a value comes from",
-        "Open a setting’s story, or the history: who changed what, from what to what.",
+        "history", "Look into a value’s story",
+        "Open where a value comes from, or the history: who changed what, from what to what.",
         "[data-coach=history]",
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from workbench.onboarding import watch_first_steps
 from workbench.pages.home import home
 from workbench.pages.missing import missing
 from workbench.pages.project import project
@@ -14,7 +15,7 @@ from workbench.states.home import Home
 from workbench.states.project import Project
 from workbench.web import protect, routes
 
-STYLES = ["tokens", "base", "layout", "controls", "lists", "shot"]
+STYLES = ["tokens", "base", "layout", "controls", "lists", "shot", "start"]
 
 app = rx.App(
     stylesheets=[f"/styles/{name}.css" for name in STYLES],
@@ -37,6 +38,8 @@ def title_of(name: Any) -> rx.Var[str]:
     """What the browser's tab says; no name before it is known, or where there is nothing."""
     return rx.cond(Project.status == "ready", name + " · Workbench", "Workbench")
 
+
+app.register_lifespan_task(watch_first_steps)
 
 del app.app_wraps[5, "Overlay"]  # Reflex's word for a lost connection; the shell has its own
 

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from workbench.components.base import icon, link
+from workbench.components.coach import coach_strip
 from workbench.components.fields import Tool
 from workbench.components.status import status_line, trouble
 from workbench.components.theme import theme_sync
@@ -43,6 +44,7 @@ def shell(
                 class_name="topbar",
             ),
             trouble(tools),
+            coach_strip(),
             rx.el.main(*children, id="main", class_name="main", tab_index=-1),
             class_name="stage",
         ),

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from workbench.components.base import here, icon, link
+from workbench.components.coach import coach
 from workbench.components.theme import theme_switch
 from workbench.states.home import Home
 from workbench.states.project import Project
@@ -93,6 +94,13 @@ def _current(is_current: bool) -> dict[str, Any]:
 
 
 def _foot() -> rx.Component:
+    return rx.fragment(
+        coach(),
+        _guest_and_looks(),
+    )
+
+
+def _guest_and_looks() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.el.span("G", class_name="avatar", aria_hidden=True),

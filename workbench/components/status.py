@@ -12,11 +12,11 @@ from reflex_components_core.core.banner import has_connection_errors
 from persistence.reflex import save_status
 from workbench.components.base import button, icon
 from workbench.components.fields import Tool
-from workbench.settings import TOOLS, Interface
+from workbench.settings import TOOLS, Interface, Onboarding, Preferences
 
-SHOT_TOOLS: tuple[Tool, ...] = TOOLS
-OTHER_TOOLS: tuple[Tool, ...] = (Interface,)
-"""On pages without panels only how the app looks is kept."""
+OTHER_TOOLS: tuple[Tool, ...] = (Interface, Preferences, Onboarding)
+"""On pages without panels only what belongs to the user is kept."""
+SHOT_TOOLS: tuple[Tool, ...] = (*TOOLS, Preferences, Onboarding)
 
 
 def status_line(tools: tuple[Tool, ...]) -> rx.Component:

@@ -11,7 +11,6 @@ from workbench.components.lists import (
     away,
     cookies_blocked,
     deleted_list,
-    empty,
     menu,
     menu_item,
     name_field,
@@ -21,6 +20,7 @@ from workbench.components.lists import (
 )
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import home_sidebar
+from workbench.components.start import first_choice, sample_offer
 from workbench.components.status import OTHER_TOOLS
 from workbench.states.home import Home
 
@@ -50,11 +50,15 @@ def _head() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.el.h1("Projects"),
-            rx.el.p("The latest first.", class_name="lead"),
+            rx.cond(Home.cards.length() > 0, rx.el.p("The latest first.", class_name="lead")),
         ),
         rx.cond(
             (Home.cards.length() > 0) & ~Home.creating,
-            button(icon("plus"), "New project", kind="primary", on_click=Home.start_creating),
+            rx.el.div(
+                rx.cond(Home.last.id != "", _go_on()),
+                button(icon("plus"), "New project", kind="primary", on_click=Home.start_creating),
+                class_name="head-actions",
+            ),
         ),
         class_name="page-head",
     )
@@ -65,20 +69,22 @@ def _projects() -> rx.Component:
         rx.cond(Home.creating, _new_project()),
         rx.cond(
             Home.cards.length() > 0,
-            rx.el.ul(rx.foreach(Home.cards, _card), class_name="cards"),
-            rx.cond(~Home.creating, _first_project()),
+            rx.fragment(
+                rx.el.ul(rx.foreach(Home.cards, _card), class_name="cards"),
+                rx.cond(~Home.has_sample, sample_offer()),
+            ),
+            rx.cond(~Home.creating, first_choice()),
         ),
         deleted_list(Home.deleted, on_restore=Home.restore),
     )
 
 
-def _first_project() -> rx.Component:
-    return empty(
-        "clapperboard",
-        "Start your first project",
-        "A project holds the shots of a film. What you set for the project, every shot inherits, "
-        "until you set it on the shot itself.",
-        button(icon("plus"), "New project", kind="primary", on_click=Home.start_creating),
+def _go_on() -> rx.Component:
+    return link(
+        icon("play", size=14),
+        rx.el.span("Continue with ", rx.el.bdi(Home.last.name), class_name="go-on-name"),
+        to=Home.last.href,
+        class_name="button button-plain go-on",
     )
 
 

@@ -13,6 +13,7 @@ import reflex as rx
 from reflex.config import get_config
 from reflex.utils.exec import is_prod_mode
 
+from persistence import PersistenceError, StoreUnavailable
 from workbench.accounts import read_cookie
 from workbench.database import Unavailable
 from workbench.names import Refused
@@ -36,6 +37,11 @@ class Card:
     is_last: bool = False
     frames: list[int] = field(default_factory=list)
     """One for each of the first shots, drawn on a project's cover."""
+
+
+def nothing() -> Card:
+    """In the place of a card that isn't there."""
+    return Card("", "", "", "", "", 0)
 
 
 class PageState(rx.State, mixin=True):
@@ -104,8 +110,10 @@ def said_on(state: PageState) -> Iterator[None]:
         state.problem = f"{error}."
     except NotFound:
         state.problem = "That is no longer there. Reload the page to see what is."
-    except Unavailable as error:
+    except (Unavailable, StoreUnavailable) as error:
         state.problem = f"Not done: the database can't be reached ({error}). Try again."
+    except PersistenceError as error:
+        state.problem = f"Not done: {error}."
 
 
 def hue_of(identity: str) -> int:

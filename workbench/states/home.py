@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import reflex as rx
 
+from persistence.reflex import running_engine
 from workbench import projects
 from workbench.database import Unavailable
 from workbench.projects import ProjectRow
+from workbench.sample.film import read_film
+from workbench.sample.make import id_of, make
+from workbench.settings import Preferences
 from workbench.states.common import (
     Card,
     PageState,
@@ -16,6 +20,7 @@ from workbench.states.common import (
     count_of,
     hue_of,
     name_in,
+    nothing,
     said_on,
 )
 
@@ -25,6 +30,13 @@ COVER_FRAMES = 6
 class Home(PageState, rx.State):
     cards: rx.Field[list[Card]] = rx.field(default_factory=list)
     deleted: rx.Field[list[Card]] = rx.field(default_factory=list)
+
+    last: rx.Field[Card] = rx.field(default_factory=nothing)
+    """The project to go on with."""
+    has_sample: rx.Field[bool] = rx.field(True)
+    sample_done: rx.Field[int] = rx.field(0)
+    sample_steps: rx.Field[int] = rx.field(0)
+    """How many steps of how many, while the sample film is being made; 0 of 0 else."""
 
     @rx.event
     async def load(self):
@@ -41,6 +53,10 @@ class Home(PageState, rx.State):
             self.status, self.problem = "away", str(error)
             return
         self.cards = [_card(row) for row in rows.live]
+        self.has_sample = any(row.id == id_of(actor_of(self)) for row in rows.live)
+        preferences = await self.get_state(Preferences)
+        last = preferences.last_opened_project_id
+        self.last = next((card for card in self.cards if card.id == last), nothing())
         self.deleted = [_card(row) for row in rows.deleted]
         self.status = "ready"
 
@@ -50,6 +66,18 @@ class Home(PageState, rx.State):
             project = await projects.create_project(actor_of(self), name_in(form))
             self.creating = False
             return rx.redirect(f"/p/{project}")
+
+    @rx.event
+    async def make_sample(self):
+        """Make the sample film, step by step, and open it."""
+        self.sample_done, self.sample_steps = 0, len(read_film().steps)
+        yield
+        with said_on(self):
+            async for done in make(running_engine(), actor_of(self)):
+                self.sample_done = done
+                yield
+            yield rx.redirect(f"/p/{id_of(actor_of(self))}")
+        self.sample_done = self.sample_steps = 0
 
     @rx.event
     async def rename(self, project: str, name: str):

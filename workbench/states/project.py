@@ -10,7 +10,7 @@ from persistence.reflex import KeyedSettings
 from workbench import projects
 from workbench.database import Unavailable
 from workbench.projects import NotFound, ProjectPage, ShotRow
-from workbench.settings import TOOLS, Travel
+from workbench.settings import TOOLS, Preferences, Travel
 from workbench.states.common import (
     Card,
     PageState,
@@ -20,6 +20,7 @@ from workbench.states.common import (
     count_of,
     hue_of,
     name_in,
+    nothing,
     said_on,
 )
 
@@ -43,7 +44,7 @@ class Project(PageState, rx.State):
     detail: rx.Field[str] = rx.field("")
     shots: rx.Field[list[Card]] = rx.field(default_factory=list)
     deleted: rx.Field[list[Card]] = rx.field(default_factory=list)
-    shot: rx.Field[Card] = rx.field(default_factory=lambda: Card("", "", "", "", "", 0))
+    shot: rx.Field[Card] = rx.field(default_factory=nothing)
     """The chosen one, on the shot's page."""
     previous: rx.Field[str] = rx.field("")
     next: rx.Field[str] = rx.field("")
@@ -59,6 +60,7 @@ class Project(PageState, rx.State):
             self.gone_id = ""
         await self.refresh()
         await self._begin_anew()
+        await self._note_as_last()
         await self._show_prompts()
         self.path = self.router.url.path.rstrip("/")
         return None
@@ -70,6 +72,12 @@ class Project(PageState, rx.State):
             tool.errors = {}
             if tool.edit_scope != declared.__tool__.edit:
                 await tool.choose_edit_scope(declared.__tool__.edit)
+
+    async def _note_as_last(self) -> None:
+        preferences = await self.get_state(Preferences)
+        if self.status == "ready" and preferences.last_opened_project_id != self.id:
+            with preferences.acting_as("program"):
+                preferences.last_opened_project_id = self.id
 
     async def _show_prompts(self) -> None:
         has_cards = self.status == "ready" and not _argument(self, "shot_id")
