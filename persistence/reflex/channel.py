@@ -110,11 +110,13 @@ async def show_accepted(state: rx.State, tab: Tab, operations: list[Operation]) 
 def _show(mirrored: Any, tab: Tab, sheet: Sheet, edited: Mapping[str, Operation]) -> None:
     spec = sheet.spec
     known = {name: each for name, each in edited.items() if name in spec.fields}
-    target = edit_target(tab.bindings.get(spec.tool))
+    binding = tab.bindings.get(spec.tool)
     problems = {
         name: EditError(name, refused["problem"])
         for refused in tab.answers
-        if (name := refused["field"]) in known and target and refused["target"] == list(target)
+        if (name := refused["field"]) in known
+        and (target := edit_target(binding, name))
+        and refused["target"] == list(target)
     }
     sheet.facts.note_errors(mirrored, tab, known, problems)
     own = {name: each.value for name, each in known.items() if each.id.endswith(WIDGET)}

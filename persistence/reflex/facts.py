@@ -297,10 +297,11 @@ def status_of_tool(tab: Tab, tool: str) -> str:
     return "loading" if status == "idle" and tab.shown.get(tool) else status
 
 
-def edit_target(binding: Binding[Any] | None) -> Target | None:
+def edit_target(binding: Binding[Any] | None, field: str = "") -> Target | None:
+    """Where edits go, those of a setting where one is named; None while nobody's is shown."""
     if binding is None or binding.view is None or not binding.stack:
         return None
-    scope = binding.edit_scope
+    scope = binding.edit_scope_of(field) if field else binding.edit_scope
     return Target(scope, binding.owners[scope], binding.spec.tool)
 
 
