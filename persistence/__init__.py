@@ -11,6 +11,7 @@ from .errors import (
     DeclarationError,
     EditError,
     InvalidValue,
+    NotKept,
     NotReady,
     PermissionDenied,
     PersistenceError,
@@ -24,24 +25,31 @@ from .errors import (
     UnknownField,
 )
 from .explain import Explanation, LayerView
+from .journal import Difference, Step
 from .layers import Conflict, Refused
 from .operations import Operation, Outcome
 from .plans import Opinion, Plan, Proposed, Skipped
 from .scopes import ScopeChain, Stack, Target
 from .settings import Settings, setting, validates
 from .specs import UNSET, SettingSpec, ToolSpec
+from .store.base import Moment
+from .undo import Changed, Undoing
 
 __all__ = [
     "UNSET",
     "Binding",
+    "Changed",
     "Conflict",
     "DeclarationError",
+    "Difference",
     "EditError",
     "Engine",
     "Explanation",
     "InvalidValue",
     "LayerView",
+    "Moment",
     "Moved",
+    "NotKept",
     "NotReady",
     "Notice",
     "Operation",
@@ -62,12 +70,14 @@ __all__ = [
     "Settings",
     "Skipped",
     "Stack",
+    "Step",
     "StoreError",
     "StoreRefused",
     "StoreTooNew",
     "StoreUnavailable",
     "Target",
     "ToolSpec",
+    "Undoing",
     "UnknownField",
     "setting",
     "validates",

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 from . import entities, plans
 from .commits import Committer
 from .errors import PermissionDenied, PersistenceError, StoreUnavailable
+from .history import History
 from .layers import Layer, View
 from .loads import Loader
 from .operations import Operation, Operations, Outcome
@@ -41,7 +42,8 @@ from .scopes import ScopeChain, Stack, Target
 from .settings import registry, tool_of
 from .specs import ToolSpec, undeclared_tool
 from .store import open_store
-from .store.base import Change, Store
+from .store.base import Store
+from .undo import Undo
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -124,6 +126,10 @@ class Engine:
         self.loader = Loader(self)
         self.committer = Committer(self)
         self.operations = Operations(self)
+        self.history = History(self)
+        """Who changed what when: steps, comparing, restoring, named moments."""
+        self.undo = Undo(self)
+        """What a person may take back, or do again."""
         self.available, self.problem = True, ""
         self.is_running = False
         self._crowded = keep_loaded  # with more layers than this, see which of them can go
@@ -269,17 +275,6 @@ class Engine:
         Raises StoreUnavailable; the gates of those targets stay closed and say why.
         """
         await self.loader.load(targets)
-
-    async def history(
-        self,
-        targets: Iterable[Target],
-        *,
-        field: str | None = None,
-        before: int | None = None,
-        limit: int = 50,
-    ) -> list[Change]:
-        """Who changed what when, newest first; `before` a revision, for the next page."""
-        return await self.store.history(list(targets), field=field, before=before, limit=limit)
 
     # --- writing ---------------------------------------------------------------------------------
 

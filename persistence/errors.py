@@ -10,6 +10,7 @@ PersistenceError
 │   ├── PermissionDenied  missing and foreign answer alike
 │   ├── PlanOutdated      what a plan would change was changed since
 │   └── NotReady          nothing was loaded yet, so nothing may be saved
+├── NotKept               a moment from before the kept history
 └── StoreError
     ├── StoreUnavailable  away, locked, full, read-only: worth another try
     ├── StoreRefused      this write can never succeed
@@ -84,6 +85,10 @@ class PlanOutdated(EditError):
 
 class NotReady(EditError):
     """The target isn't loaded, so nothing may be saved to it yet."""
+
+
+class NotKept(PersistenceError):
+    """The moment lies before the kept history, so that nobody knows how things stood."""
 
 
 class StoreError(PersistenceError):

@@ -194,6 +194,38 @@ def _opinion(layer: Layer, field: str, kind: Kind, value: Any, note: str | None)
     return Opinion(kind, spec.copy(value) if shows else UNSET, note or "")
 
 
+class Draft:
+    """Collects the edits of a plan, and what it leaves out."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self._edits: list[Proposed] = []
+        self._skipped: list[Skipped] = []
+
+    def change(self, layer: Layer, field: str, kind: Kind, value: Any = None) -> None:
+        """Propose an edit, or note that the layer says so already. The value must be checked."""
+        if says(layer, field, kind, value):
+            self.skip(layer.target, field, "same")
+        else:
+            self._edits.append(propose(layer, field, kind, value))
+
+    def skip(self, target: Target, field: str, why: Why, detail: str = "") -> None:
+        self._skipped.append(Skipped(target, field, why, detail))
+
+    def plan(self) -> Plan:
+        return Plan(self.title, tuple(self._edits), tuple(self._skipped))
+
+
+def says(layer: Layer, field: str, kind: Kind, value: Any = None) -> bool:
+    """Does the layer say that already? A pinned value is set, too."""
+    held = layer.opinion(field)
+    if held is None or held.kind == "reset":
+        return kind == "reset"
+    if held.kind != kind and not (held.kind == "pin" and kind == "set"):
+        return False
+    return kind not in VALUED or same(held.value, value)
+
+
 # --- applying one --------------------------------------------------------------------------------
 
 
@@ -207,7 +239,7 @@ async def apply(
     for target in _each_owner(plan.targets):
         await engine.permit(actor, "write", target)
     layers = {layer.target: layer for layer in await confirmed_layers(engine, plan.targets)}
-    administered = [e.target for e in plan.edits if _administers(layers[e.target], e)]
+    administered = [e.target for e in plan.edits if administers(layers[e.target], e)]
     for target in _each_owner(administered):
         await engine.permit(actor, "admin", target)
     # From here to the end of `accept_together` nothing waits: what was checked still holds.
@@ -226,7 +258,7 @@ def _each_owner(targets: Iterable[Target]) -> Iterable[Target]:
     return {target[:2]: target for target in targets}.values()
 
 
-def _administers(layer: Layer, edit: Proposed) -> bool:
+def administers(layer: Layer, edit: Proposed) -> bool:
     """Does it set or lift a policy?"""
     held = layer.opinion(edit.field)
     return edit.kind == "policy" or (held is not None and held.kind == "policy")
@@ -253,7 +285,7 @@ def _prepare(engine: Engine, layers: Mapping[Target, Layer], edit: Proposed) -> 
             whole = Patch(spec.check(dict(value.set)), value.remove)
         else:
             value = spec.check(spec.copy(value))
-    admin = _administers(layer, edit)
+    admin = administers(layer, edit)
     return engine.recorder.prepare(
         layer, spec, edit.kind, value, whole=whole, note=edit.note, admin=admin
     )
@@ -269,7 +301,7 @@ def _check_views(layers: Mapping[Target, Layer], edits: Iterable[Proposed]) -> N
     for edit in planned.values():
         for view, index in layers[edit.target].views:
             if edit.kind not in ("reset", "policy"):
-                _check_policy(view, index, edit.field, planned)
+                check_policy(view, index, edit.field, planned)
             touched.setdefault(view, set()).add(edit.field)
     for view, fields in touched.items():
         if view.spec.validators:
@@ -278,9 +310,10 @@ def _check_views(layers: Mapping[Target, Layer], edits: Iterable[Proposed]) -> N
             view.spec.check_together({**view.values, **would}, changed)
 
 
-def _check_policy(
+def check_policy(
     view: View, index: int, field: str, planned: Mapping[tuple[Target, str], Proposed]
 ) -> None:
+    """Raises PolicyViolation where a weaker layer enforces the field and goes on doing so."""
     try:
         view.check_policy(field, index)
     except PolicyViolation:

@@ -357,7 +357,7 @@ class Model(RuleBasedStateMachine):
             assert tab.explain(field).value == expected
 
     def check_journal(self) -> None:
-        changes = self.run(self.engine.history(TARGETS, limit=10_000))
+        changes = self.run(self.engine.history.changes(TARGETS, limit=10_000))
         assert [one.revision for one in changes] == sorted(
             (one.revision for one in changes), reverse=True
         )

@@ -191,7 +191,7 @@ async def test_b2_after_the_load_a_program_may_edit(start: Start, store: Failing
         travel.update(source="program", frames=24)
         await travel.flush()
         assert await stored(store) == {"frames": 24}
-        assert [change.source for change in await engine.history([SHOT])] == ["program"]
+        assert [change.source for change in await engine.history.changes([SHOT])] == ["program"]
 
 
 async def test_b3_idle_counts_as_not_ready_and_nothing_is_saved(

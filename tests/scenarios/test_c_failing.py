@@ -283,4 +283,4 @@ async def test_c8_a_second_users_edit_on_a_first_ones_lost_answer_is_no_conflict
         bo.update(frames=42)  # on what ada's edit shows in this very process
         await asyncio.sleep(30)
         assert (bo.conflicts, bo.status, bo.values.frames) == ((), "ready", 42)
-        assert [change.author for change in await engine.history([SHOT])] == ["bo", "ada"]
+        assert [change.author for change in await engine.history.changes([SHOT])] == ["bo", "ada"]

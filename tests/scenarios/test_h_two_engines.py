@@ -54,7 +54,7 @@ async def test_h2_saving_a_conflict_keeps_mine_and_theirs_stays_in_the_history(
             await mine.flush()
         await mine.save()
         assert (mine.status, mine.values.frames) == ("ready", 60)
-        history = await here.history([target(Travel)], field="frames")
+        history = await here.history.changes([target(Travel)], field="frames")
         assert [change.text for change in history] == ["60", "50", "41"]
 
 

@@ -151,7 +151,7 @@ async def test_an_event_captures_what_it_changed_as_one_group(start: Start) -> N
         travel.capture({"frames": 41, "mode": "advanced"}, source="user")
         travel.capture({"strength": 0.25}, source="user")
         await travel.flush()
-        groups = {change.field: change.group for change in await engine.history([SHOT])}
+        groups = {change.field: change.group for change in await engine.history.changes([SHOT])}
         assert groups["frames"] == groups["mode"] != groups["strength"]
 
 

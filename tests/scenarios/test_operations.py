@@ -113,7 +113,7 @@ async def test_two_users_who_change_one_field_while_neither_is_saved_do_not_lose
         kept = [value for field, value in await journal(engine) if field == "frames"]
         if theirs.status == "confirmed":  # then both stand in the history, each under its name
             assert kept == [41, 42]
-            authors = [change.author for change in await engine.history([SHOT])]
+            authors = [change.author for change in await engine.history.changes([SHOT])]
             assert authors == ["bob", "ada"]
         else:
             assert (first.status, theirs.status, kept) == ("confirmed", "conflict", [41])
