@@ -30,10 +30,11 @@ class InspectedRow:
     """Its name on the wire and in exports."""
     title: str
     value: Any
-    """What is effective; UNSET where the tool no longer has such a setting."""
+    """What is effective; UNSET where nothing declares the setting and nothing can be read."""
     origin: str
     """The scope that won, or "default"."""
     default: Any
+    """UNSET where nothing declares the setting."""
     policy: str
     """The scope that enforces it, or ""."""
     is_secret: bool
@@ -83,16 +84,16 @@ def _beyond(spec: ToolSpec) -> ToolSpec:
 
 def _row(spec: SettingSpec, view: View, muted: frozenset[str]) -> InspectedRow:
     name = spec.name
-    is_gone = view.spec.is_declared and name not in view.spec.fields
     won = _resolve(spec, view, muted)
+    default = _seen(spec, spec.default()) if spec.declared else UNSET
     scope = "" if won.winner == DEFAULT else view.stack[won.winner].scope
     return InspectedRow(
         name,
         spec.alias,
         spec.title,
-        UNSET if is_gone else _seen(spec, spec.copy(won.value)),
+        default if won.winner == DEFAULT else _seen(spec, spec.copy(won.value)),
         scope or "default",
-        _seen(spec, spec.default()),
+        default,
         scope if won.is_policy else "",
         spec.secret,
         tuple(

@@ -75,6 +75,11 @@ class Vault:
             raise ValueError("none of the keys opens this secret, or it is damaged") from None
 
 
+def is_ciphertext(text: str) -> bool:
+    """Does it look like what a vault has encrypted? No JSON begins so."""
+    return text.startswith("gAAAAA")  # the version's byte, and a time before the year 2106
+
+
 def _fernet(keys: list[str]) -> MultiFernet:
     try:
         from cryptography.fernet import Fernet, MultiFernet

@@ -1,0 +1,5 @@
+"""`python -m persistence`: the command line."""
+
+from .cli import main
+
+main()
