@@ -41,7 +41,8 @@ ui: Any = rx
 
 _RADIX = ("select", "radio", "checkbox", "slider")
 
-ASSET = Path(__file__).parent / "assets" / "persistence.js"
+ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = ("persistence.js",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +296,6 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
     )
 
 
-def script() -> rx.Component:
-    """The script, within the page's head, so that it hears the first key."""
-    return ui.el.script(ASSET.read_text(encoding="utf-8"))
+def scripts() -> list[rx.Component]:
+    """The scripts, within the page's head, so that they hear the first key."""
+    return [ui.el.script((ASSETS / name).read_text(encoding="utf-8")) for name in SCRIPTS]

@@ -33,8 +33,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import reflex as rx
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("persistence")
 
+STYLES = "persistence"
+"""The folder of the library's stylesheets among the app's."""
 SWEEP = 2.0
 """Seconds between looks for tabs that were closed."""
 
@@ -75,6 +78,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         grace: float = 0.15,
         backend: str = "",
         allowed_origins: Sequence[str] = (),
+        scope_names: Mapping[str, str] | None = None,
         **engine: Any,
     ) -> None:
         """`grace` is how many seconds an event waits for a load or a commit before the page goes
@@ -82,10 +86,12 @@ class PersistencePlugin(rx.plugins.Plugin):
 
         `backend` is the server's URL where the pages come from another host in production.
         `allowed_origins` may send operations besides the app's own pages ("https://app.example").
+        `scope_names` are the app's words for its scopes, {"shot": "This shot", "default": "Default"}.
         """
         self.database, self.scopes = database, scopes
         self.identify, self.authorise, self.owners = identify, authorise, owners
         self.describe, self.members = describe, members
+        self.scope_names = dict(scope_names or {})
         self.grace, self.backend, self.allowed_origins = grace, backend, tuple(allowed_origins)
         self._options = engine
         self._installed: set[int] = set()
@@ -93,16 +99,29 @@ class PersistencePlugin(rx.plugins.Plugin):
 
     # --- what Reflex calls -----------------------------------------------------------------------
 
+    def get_static_assets(self, **context: Any) -> list[tuple[Path, str | bytes]]:
+        """The library's stylesheets, which Reflex bundles with the app's."""
+        del context
+        return [
+            (Path("styles", STYLES, each.name), each.read_text(encoding="utf-8"))
+            for each in stylesheets()
+        ]
+
+    def get_stylesheet_paths(self, **context: Any) -> list[str]:
+        """Before the app's own, so that those have the last word."""
+        del context
+        return [f"./{STYLES}/{each.name}" for each in stylesheets()]
+
     def register_route(self, **context: Any) -> None:
-        """Before the pages are compiled: put the script and the hidden root into each."""
+        """Before the pages are compiled: put the scripts and the hidden root into each."""
         del context
         from reflex.utils.exec import is_prod_mode
 
-        from .components import persistence_root, script
+        from .components import persistence_root, scripts
         from .device import device_root, device_script
 
         app = rx_.current_app()
-        app.head_components += [device_script(), script()]
+        app.head_components += [device_script(), *scripts()]
         config = rx_.RegistrationContext.get().config
 
         def root(_: bool) -> rx.Component:
@@ -182,6 +201,12 @@ class PersistencePlugin(rx.plugins.Plugin):
         finally:
             sweeper.cancel()
             await engine.stop()
+
+
+def stylesheets() -> list[Path]:
+    """The library's stylesheets, the one with the custom properties first."""
+    found = sorted((Path(__file__).parent / "assets").glob("*.css"))
+    return sorted(found, key=lambda each: each.name != "persistence.css")
 
 
 async def sweep(tabs: Tabs) -> None:
