@@ -28,6 +28,8 @@ config = rx.Config(
             identify="workbench.accounts:identify",
             authorise="workbench.accounts:authorise",
             owners="workbench.accounts:owners",
+            describe="workbench.directory:describe",
+            members="workbench.directory:members",
         )
     ],
 )

@@ -99,6 +99,11 @@ async def open_project(actor: str, project: object) -> ProjectPage:
     return await write(_open_project, actor, project)
 
 
+async def shot_ids(actor: str, project: object) -> list[str]:
+    """The project's live shots, in its order."""
+    return await read(_shot_ids, actor, project)
+
+
 async def create_shot(actor: str, project: object, name: object = "") -> str:
     """Append a shot; without a name it is called by its number. Returns its id."""
     return await write(_create_shot, actor, project, clean_name(name) if name != "" else "")
@@ -248,6 +253,10 @@ def _open_project(session: Session, actor: str, project: object) -> ProjectPage:
         [ShotRow(shot.id, shot.name, index, None) for index, shot in enumerate(shots, 1)],
         [ShotRow(shot.id, shot.name, 0, shot.deleted_at) for shot in gone],
     )
+
+
+def _shot_ids(session: Session, actor: str, project: object) -> list[str]:
+    return [shot.id for shot in _live_shots(session, _require_project(session, actor, project).id)]
 
 
 def _live_shots(session: Session, project: str) -> list[Shot]:
