@@ -172,27 +172,52 @@ class MemoryStore:
         return removed
 
     async def prune(self, *, older_than: float, keep_operations_after: float) -> int:
-        before = self._count()
-        for rows in self._rows.values():
-            for field, row in list(rows.items()):
-                if row.kind == "reset" and row.at < older_than:
-                    del rows[field]
-        held = {row.revision for rows in self._rows.values() for row in rows.values()}
-        self._journal = {
-            revision: change
-            for revision, change in self._journal.items()
-            if revision in held or change.at >= older_than
-        }
-        self._operations = {
-            operation: done
-            for operation, done in self._operations.items()
-            if done[1] >= keep_operations_after
-        }
-        return before - self._count()
+        gone = self._prune_journal(self._end_of_the_old(older_than))
+        old = [key for key, done in self._operations.items() if done[1] < keep_operations_after]
+        for operation in old:
+            del self._operations[operation]
+        return gone + len(old)
 
-    def _count(self) -> int:
-        rows: Mapping[Target, Mapping[str, Row]] = self._rows
-        return sum(map(len, rows.values())) + len(self._journal) + len(self._operations)
+    def _end_of_the_old(self, older_than: float) -> int:
+        for revision, change in self._journal.items():
+            if revision > self._pruned and change.at >= older_than:
+                return revision - 1
+        return self._revision
+
+    def _prune_journal(self, end: int) -> int:
+        replaced_by: dict[int, int] = {}
+        last: dict[tuple[Target, str], int] = {}
+        for revision, change in self._journal.items():
+            if revision <= end:
+                if older := last.get((change.target, change.field)):
+                    replaced_by[older] = revision
+                last[change.target, change.field] = revision
+        gone = [each for each, by in replaced_by.items() if not self._is_shown(each, by)]
+        for revision in gone:
+            del self._journal[revision]
+        count = len(gone) + self._prune_tombstones(end)
+        if count:
+            self._pruned = max(self._pruned, end)
+        return count
+
+    def _is_shown(self, revision: int, replaced_by: int) -> bool:
+        """By a moment of the same owner."""
+        key = self._journal[revision].target[:2]
+        return any(
+            each[:2] == key and revision <= each.revision < replaced_by
+            for each in self._moments.values()
+        )
+
+    def _prune_tombstones(self, end: int) -> int:
+        """Those with nothing older behind them, which would seem to stand again."""
+        count = 0
+        for target, rows in self._rows.items():
+            for field, row in list(rows.items()):
+                is_old = row.kind == "reset" and row.revision <= end
+                if is_old and self._before(target, field, row.revision) is None:
+                    del rows[field], self._journal[row.revision]
+                    count += 2
+        return count
 
     async def check(self) -> list[Finding]:
         rows: Mapping[Target, Mapping[str, Row]] = self._rows

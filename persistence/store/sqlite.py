@@ -7,16 +7,21 @@ for a save. Everything that is handed over in one `commit` is one transaction, d
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar
 
 from ..scopes import Target
+from . import sqlite_check as look
+from . import sqlite_journal as journal
+from . import sqlite_named as named
+from . import sqlite_prune as prune
 from . import sqlite_read as read
 from . import sqlite_write as write
-from .base import Change, Layers, Receipt, Write
+from .base import Change, Finding, Layers, Moment, Point, Preset, Receipt, Write
 from .lanes import Glance, Lane, is_passing, nothing
 from .statements import statements
 from .tables import PREFIX
@@ -27,8 +32,8 @@ Connection = sqlite3.Connection
 FEW = 8
 """Targets that are looked up without a change of thread."""
 
-PRUNED_AT_ONCE = 20_000
-"""Journal rows looked at in one transaction, between which saves get their turn."""
+PAUSE = 0.005
+"""Seconds that pruning leaves to others after each of its writes."""
 
 
 class SQLiteStore:
@@ -52,8 +57,8 @@ class SQLiteStore:
     FAR_BEHIND = 50_000
     """The same, whether there is time or not: a history scans what the timeline lacks."""
 
-    EXTENDED_AT_ONCE = 5_000
-    """Journal rows in one extension: about 10 ms."""
+    EXTENDED_AT_ONCE = 1_000
+    """Journal rows in one extension: a few milliseconds."""
 
     def __init__(
         self,
@@ -125,6 +130,13 @@ class SQLiteStore:
         rows = await self._read(lambda c: read.fetch(c, self._sql.tools, (scope, owner)))
         return [tool for (tool,) in rows]
 
+    async def owners(self, scope: str, *, after: str = "", limit: int = 1_000) -> list[str]:
+        some = (scope, after, max(limit, 0))
+        rows = await self._read(lambda c: read.fetch(c, self._sql.owners, some))
+        return [owner for (owner,) in rows]
+
+    # --- the journal -----------------------------------------------------------------------------
+
     async def history(
         self,
         targets: Collection[Target],
@@ -135,27 +147,111 @@ class SQLiteStore:
     ) -> list[Change]:
         wanted = list(targets)
         return await self._read(
-            lambda connection: read.history(connection, self._sql, wanted, field, before, limit)
+            lambda c: journal.history(c, self._sql, wanted, field, before, limit)
         )
+
+    async def authored(
+        self, author: str, *, before: int | None = None, limit: int = 200
+    ) -> list[Change]:
+        return await self._read(lambda c: journal.authored(c, self._sql, author, before, limit))
+
+    async def group(self, group_id: str, author: str) -> list[Change]:
+        return await self._read(lambda c: journal.group(c, self._sql, group_id, author))
+
+    async def standing(self, points: Collection[Point]) -> dict[Point, Change | None]:
+        wanted = list(points)
+        return await self._read(lambda c: journal.standing(c, self._sql, wanted))
+
+    async def at(
+        self, targets: Collection[Target], revision: int
+    ) -> dict[Target, dict[str, Change]]:
+        wanted = list(targets)
+        return await self._read(lambda c: journal.at(c, self._sql, wanted, revision))
+
+    async def last_revision(self) -> int:
+        return await self._number(self._sql.last_revision)
+
+    async def pruned(self) -> int:
+        return await self._number(self._sql.pruned)
+
+    async def _number(self, statement: str) -> int:
+        return (await self._read(lambda c: read.fetch(c, statement, ())))[0][0]
+
+    # --- moments and presets ---------------------------------------------------------------------
+
+    async def name_moment(self, moment: Moment) -> None:
+        await self._writer.run(lambda c: named.name_moment(c, self._sql, moment))
+
+    async def moments(self, scope: str, owner: str) -> list[Moment]:
+        return await self._read(lambda c: named.moments(c, self._sql, scope, owner))
+
+    async def remove_moment(self, scope: str, owner: str, name: str) -> bool:
+        return await self._writer.run(
+            lambda c: named.remove_moment(c, self._sql, scope, owner, name)
+        )
+
+    async def keep_preset(self, preset: Preset) -> None:
+        await self._writer.run(lambda c: named.keep_preset(c, self._sql, preset))
+
+    async def presets(self, scope: str, owner: str, tool: str) -> list[Preset]:
+        return await self._read(lambda c: named.presets(c, self._sql, scope, owner, tool))
+
+    async def remove_preset(self, scope: str, owner: str, tool: str, name: str) -> bool:
+        return await self._writer.run(
+            lambda c: named.remove_preset(c, self._sql, scope, owner, tool, name)
+        )
+
+    # --- the end of things -----------------------------------------------------------------------
 
     async def forget(self, scope: str, owner: str) -> int:
-        return await self._writer.run(
-            lambda connection: write.forget(connection, self._sql, scope, owner)
-        )
+        return await self._writer.run(lambda c: write.forget(c, self._sql, scope, owner))
 
     async def prune(self, *, older_than: float, keep_operations_after: float) -> int:
-        sql, run = self._sql, self._writer.run
-        gone = await run(
-            lambda connection: write.change(connection, sql.prune_tombstones, older_than)
+        return await self._prune_journal(older_than) + await self._prune_operations(
+            keep_operations_after
         )
-        low, high = await run(lambda connection: connection.execute(sql.journal_range).fetchone())
-        for start in range(low, high, PRUNED_AT_ONCE):
-            some = (start, min(start + PRUNED_AT_ONCE, high), older_than)
-            gone += await run(lambda c, some=some: write.prune_journal(c, sql, *some))
-        some = (keep_operations_after, PRUNED_AT_ONCE)
-        while count := await run(lambda c, some=some: write.change(c, sql.prune_operations, *some)):
-            gone += count
+
+    async def _prune_journal(self, older_than: float) -> int:
+        sql = self._sql
+        left = 1
+        while left:
+            left = await self._writer.run(lambda c: write.extend(c, sql, self.EXTENDED_AT_ONCE))
+            await asyncio.sleep(PAUSE)
+        end = await self._read(lambda c: prune.end_of_the_old(c, sql, older_than))
+        gone = low = 0
+        while low < end:
+            found = await self._read(lambda c, low=low: prune.look(c, sql, low, end))
+            for remove, revisions in (
+                (prune.remove_replaced, found.replaced),
+                (prune.remove_tombstones, found.tombstones),
+            ):
+                for some in _portions(revisions):
+                    gone += await self._writer.run(
+                        lambda c, remove=remove, some=some: remove(c, sql, some, end)
+                    )
+                    await asyncio.sleep(PAUSE)
+            low = found.end
         return gone
+
+    async def _prune_operations(self, older_than: float) -> int:
+        gone, after = 0, ""
+        while True:
+            ids, last = await self._read(
+                lambda c, after=after: prune.old_operations(c, self._sql, after, older_than)
+            )
+            for some in _portions(ids):
+                gone += await self._writer.run(
+                    lambda c, some=some: prune.remove_operations(c, self._sql, some)
+                )
+                await asyncio.sleep(PAUSE)
+            if last is None:
+                return gone
+            after = last
+
+    async def check(self) -> list[Finding]:
+        if not self._threaded:
+            return look.check(self.path, self._sql)
+        return await asyncio.to_thread(look.check, self.path, self._sql)
 
     async def _read(self, job: Callable[[Connection], Result]) -> Result:
         if not self._writer.is_connected:
@@ -208,3 +304,8 @@ class SQLiteStore:
             check_same_thread=False,
             cached_statements=128,
         )
+
+
+def _portions(items: Sequence[Result]) -> Iterator[Sequence[Result]]:
+    size = prune.REMOVED_AT_ONCE
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from heapq import merge
-from itertools import islice
 from typing import Any
 
 from ..scopes import Target
-from .base import Change, Layers, Row
+from .base import Layers, Row
 from .statements import AT_ONCE, Statements, parts
 
 Connection = sqlite3.Connection
@@ -58,28 +56,3 @@ def done(connection: Connection, sql: Statements, ids: Sequence[str]) -> dict[st
         rows = fetch(connection, sql.known(size), parameters)
         found.update((operation, revision) for operation, revision in rows)
     return found
-
-
-def history(
-    connection: Connection,
-    sql: Statements,
-    targets: list[Target],
-    field: str | None,
-    before: int | None,
-    limit: int,
-) -> list[Change]:
-    both = sql.history(has_field=field is not None, has_before=before is not None)
-    rest = [*(part for part in (field, before) if part is not None), max(limit, 0)]
-    connection.execute("BEGIN")  # both read the same state
-    try:
-        found = [
-            [
-                Change(revision, target, *row)
-                for revision, *row in fetch(connection, statement, [*target, *rest])
-            ]
-            for target in dict.fromkeys(targets)
-            for statement in both
-        ]
-    finally:
-        connection.execute("COMMIT")
-    return list(islice(merge(*found, key=lambda change: -change.revision), max(limit, 0)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter, sleep
 from typing import Any
 
@@ -75,7 +76,7 @@ def commit(
     try:
         with Transaction(connection):
             return _all_at_once(connection, sql, writes, pause)
-    except (_InTheWay, sqlite3.IntegrityError, *_BAD_ROW):
+    except (_InTheWay, sqlite3.IntegrityError, *BAD_ROW):
         with Transaction(connection):
             return _one_by_one(connection, sql, writes, pause)
 
@@ -102,7 +103,7 @@ class _InTheWay(Exception):
     """A row isn't at its base."""
 
 
-_BAD_ROW = (
+BAD_ROW = (
     sqlite3.DataError,
     sqlite3.InterfaceError,
     sqlite3.ProgrammingError,
@@ -155,7 +156,7 @@ def _one_by_one(
             else:
                 row = connection.execute(sql.row(), (*write.target, write.field)).fetchone()
                 moved[position] = Row(*row) if row else None
-        except (sqlite3.IntegrityError, *_BAD_ROW) as error:
+        except (sqlite3.IntegrityError, *BAD_ROW) as error:
             connection.execute("ROLLBACK TO one")
             refused[position] = f"the database can't store this ({error})"
         connection.execute("RELEASE one")
@@ -267,31 +268,23 @@ def forget(connection: Connection, sql: Statements, scope: str, owner: str) -> i
     return removed
 
 
-def change(connection: Connection, statement: str, *parameters: float) -> int:
-    with Transaction(connection):
-        return connection.execute(statement, parameters).rowcount
-
-
-def prune_journal(
-    connection: Connection, sql: Statements, low: int, high: int, older_than: float
-) -> int:
-    with Transaction(connection):
-        keys = connection.execute(sql.prune_journal, (low, high, older_than)).fetchall()
-        connection.executemany(sql.prune_timeline, keys)
-    return len(keys)
-
-
 def extend(connection: Connection, sql: Statements, at_once: int) -> int:
-    """One run of journal rows into the timeline; how many are left. Not made durable by itself:
-    after a power cut it is done again."""
+    """One run of journal rows into the timeline and the authors' changes; how many are left."""
+    with unsynced(connection), Transaction(connection):
+        (low,) = connection.execute(sql.timeline_end).fetchone()
+        (last,) = connection.execute(sql.last_revision).fetchone()
+        high = min(low + at_once, last)
+        for statement in sql.extend:
+            connection.execute(statement, (low, high))
+        connection.execute(sql.count, (high, "timeline"))
+    return last - high
+
+
+@contextmanager
+def unsynced(connection: Connection) -> Generator[None]:
+    """What is written within isn't made durable by itself: after a power cut it is done again."""
     connection.execute("PRAGMA synchronous = NORMAL")
     try:
-        with Transaction(connection):
-            (low,) = connection.execute(sql.timeline_end).fetchone()
-            (last,) = connection.execute(sql.last_revision).fetchone()
-            high = min(low + at_once, last)
-            connection.execute(sql.extend_timeline, (low, high))
-            connection.execute(sql.count, (high, "timeline"))
+        yield
     finally:
         connection.execute("PRAGMA synchronous = FULL")
-    return last - high

@@ -58,22 +58,16 @@ class Statements:
     timeline_end: str
     count: str
     """Set a counter: value, name."""
-    extend_timeline: str
-    """From (not included) and to a revision."""
+    pruned: str
+    extend: tuple[str, ...]
+    """The timeline and the authors' changes: from (not included) and to a revision."""
     version: str
     tools: str
     """scope, owner."""
+    owners: str
+    """scope, after, how many at most."""
     forget: tuple[str, ...]
-    """Count overrides, then remove them and what the journal has: scope, owner."""
-    prune_tombstones: str
-    """at."""
-    prune_journal: str
-    """From (not included) and to a revision, at; gives the timeline's keys of what went."""
-    prune_timeline: str
-    """scope, owner, tool, revision."""
-    journal_range: str
-    prune_operations: str
-    """at, how many at most."""
+    """Count overrides, then remove them, what the journal has, moments, presets: scope, owner."""
 
     def load(self, targets: int) -> str:
         """scope, owner, tool of so many targets; each row begins with the target's number and the
@@ -97,28 +91,6 @@ class Statements:
         marks = ",".join("?" * ids)
         return f"SELECT id, revision FROM {self.prefix}operation WHERE id IN ({marks})"
 
-    def history(self, *, has_field: bool, has_before: bool) -> tuple[str, str]:
-        """What the timeline has, and what it doesn't have yet: scope, owner, tool, the field,
-        before, limit."""
-        field = "AND c.field = ? " if has_field else ""
-        before = "AND c.revision < ? " if has_before else ""
-        columns = (
-            "SELECT c.revision, c.field, c.kind, c.text, c.author, c.source, c.at, c.group_id, "
-            "c.version, c.note"
-        )
-        return (
-            (
-                f"{columns} FROM {self.prefix}timeline t CROSS JOIN {self.prefix}change c "
-                "ON c.revision = t.revision WHERE t.scope = ? AND t.owner = ? AND t.tool = ? "
-                f"{field}{before.replace('c.', 't.')}ORDER BY t.revision DESC LIMIT ?"
-            ),
-            (
-                f"{columns} FROM {self.prefix}change c WHERE c.revision > ({self.timeline_end}) "
-                f"AND c.scope = ? AND c.owner = ? AND c.tool = ? {field}{before}"
-                "ORDER BY c.revision DESC LIMIT ?"
-            ),
-        )
-
 
 @cache
 def _load(prefix: str, targets: int) -> str:
@@ -141,7 +113,9 @@ def statements(prefix: str) -> Statements:
         "o": override.name,
         "c": change.name,
         "t": made.table(made.timeline).name,
-        "p": operation.name,
+        "a": made.table(made.authored).name,
+        "m": made.table(made.moment).name,
+        "s": made.table(made.preset).name,
         "n": made.table(made.counter).name,
     }
     timeline_end = "SELECT value FROM {n} WHERE name = 'timeline'".format(**names)
@@ -162,14 +136,26 @@ def statements(prefix: str) -> Statements:
         "FROM {n} WHERE name = 'revision'".format(**names),
         timeline_end,
         "UPDATE {n} SET value = ? WHERE name = ?".format(**names),
-        "INSERT OR IGNORE INTO {t} (owner, scope, tool, revision) "
-        "SELECT owner, scope, tool, revision FROM {c} WHERE revision > ? AND revision <= ? "
-        "ORDER BY owner, scope, tool, revision".format(**names),
+        "SELECT value FROM {n} WHERE name = 'pruned'".format(**names),
+        (
+            "INSERT OR IGNORE INTO {t} (owner, scope, tool, revision, field) "
+            "SELECT owner, scope, tool, revision, field FROM {c} "
+            "WHERE revision > ? AND revision <= ? "
+            "ORDER BY owner, scope, tool, revision".format(**names),
+            "INSERT OR IGNORE INTO {a} (author, revision, group_id) "
+            "SELECT author, revision, group_id FROM {c} WHERE revision > ? AND revision <= ? "
+            "ORDER BY author, revision".format(**names),
+        ),
         f"SELECT version_num FROM {made.version_table}",
         "SELECT DISTINCT tool FROM {o} WHERE scope = ? AND owner = ? ORDER BY tool".format(**names),
+        "SELECT DISTINCT owner FROM {o} WHERE scope = ? AND owner > ? ORDER BY owner "
+        "LIMIT ?".format(**names),
         (
             "SELECT count(*) FROM {o} WHERE scope = ? AND owner = ?".format(**names),
             "DELETE FROM {o} WHERE scope = ? AND owner = ?".format(**names),
+            "DELETE FROM {a} WHERE (author, revision) IN (SELECT c.author, c.revision "
+            "FROM {t} t CROSS JOIN {c} c ON c.revision = t.revision "
+            "WHERE t.scope = ? AND t.owner = ?)".format(**names),
             "DELETE FROM {c} WHERE revision IN "
             "(SELECT revision FROM {t} WHERE scope = ? AND owner = ?)".format(**names),
             "DELETE FROM {t} WHERE scope = ? AND owner = ?".format(**names),
@@ -177,20 +163,9 @@ def statements(prefix: str) -> Statements:
                 f"DELETE FROM {change.name} WHERE revision > ({timeline_end}) "
                 "AND scope = ? AND owner = ?"
             ),
+            "DELETE FROM {m} WHERE scope = ? AND owner = ?".format(**names),
+            "DELETE FROM {s} WHERE scope = ? AND owner = ?".format(**names),
         ),
-        "DELETE FROM {o} WHERE kind = 'reset' AND EXISTS (SELECT 1 FROM {c} c "
-        "WHERE c.revision = {o}.revision AND c.at < ?)".format(**names),
-        "DELETE FROM {c} WHERE revision > ? AND revision <= ? AND at < ? AND NOT EXISTS "
-        "(SELECT 1 FROM {o} o WHERE o.scope = {c}.scope AND o.owner = {c}.owner "
-        "AND o.tool = {c}.tool AND o.field = {c}.field AND o.revision = {c}.revision) "
-        "RETURNING scope, owner, tool, revision".format(**names),
-        "DELETE FROM {t} WHERE scope = ? AND owner = ? AND tool = ? AND revision = ?".format(
-            **names
-        ),
-        "SELECT coalesce(min(revision), 1) - 1, coalesce(max(revision), 0) FROM {c}".format(
-            **names
-        ),
-        "DELETE FROM {p} WHERE id IN (SELECT id FROM {p} WHERE at < ? LIMIT ?)".format(**names),
     )
 
 

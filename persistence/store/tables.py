@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Column, Double, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -31,6 +31,9 @@ class Tables:
     override: type[SQLModel]
     change: type[SQLModel]
     timeline: type[SQLModel]
+    authored: type[SQLModel]
+    moment: type[SQLModel]
+    preset: type[SQLModel]
     operation: type[SQLModel]
     counter: type[SQLModel]
     version_table: str
@@ -96,6 +99,48 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         scope: str = Field(sa_type=Text, primary_key=True)
         tool: str = Field(sa_type=Text, primary_key=True)
         revision: int = Field(sa_column=Column(_Revision, primary_key=True, autoincrement=False))
+        field: str = Field(sa_type=Text)
+
+    class Authored(Base, table=True):
+        """Where in the journal an author's changes and actions are; filled with the timeline."""
+
+        __tablename__ = f"{prefix}authored"  # pyright: ignore[reportAssignmentType]
+        __table_args__ = (
+            # Groups grow with time, so that this index appends.
+            Index(f"{prefix}authored_group", "group_id", "author"),
+            {"sqlite_with_rowid": False},
+        )
+
+        author: str = Field(sa_type=Text, primary_key=True)
+        revision: int = Field(sa_column=Column(_Revision, primary_key=True, autoincrement=False))
+        group: str = Field(sa_column=Column("group_id", Text, nullable=False))
+
+    class Moment(Base, table=True):
+        """A name for how an owner's layers stood right after a revision."""
+
+        __tablename__ = f"{prefix}moment"  # pyright: ignore[reportAssignmentType]
+        __table_args__ = {"sqlite_with_rowid": False}
+
+        owner: str = Field(sa_type=Text, primary_key=True)
+        scope: str = Field(sa_type=Text, primary_key=True)
+        name: str = Field(sa_type=Text, primary_key=True)
+        revision: int = Field(sa_type=cast("Any", _Revision))
+        author: str = Field(sa_type=Text)
+        at: float = Field(sa_type=Double)
+
+    class Preset(Base, table=True):
+        """A named set of values of one tool, as a document."""
+
+        __tablename__ = f"{prefix}preset"  # pyright: ignore[reportAssignmentType]
+
+        owner: str = Field(sa_type=Text, primary_key=True)
+        scope: str = Field(sa_type=Text, primary_key=True)
+        tool: str = Field(sa_type=Text, primary_key=True)
+        name: str = Field(sa_type=Text, primary_key=True)
+        text: str = Field(sa_type=Text)
+        author: str = Field(sa_type=Text)
+        at: float = Field(sa_type=Double)
+        version: int = Field(sa_type=Integer)
 
     class Operation(Base, table=True):
         """Ids of operations that were done. They grow with time, so that the index appends."""
@@ -109,7 +154,8 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
 
     class Counter(Base, table=True):
         """`revision`: the last one given, since one that was pruned mustn't be given again.
-        `timeline`: up to which revision the timeline reaches."""
+        `timeline`: up to which revision the timeline and the authors' changes reach. `pruned`: up
+        to which one journal rows may be gone."""
 
         __tablename__ = f"{prefix}counter"  # pyright: ignore[reportAssignmentType]
         __table_args__ = {"sqlite_with_rowid": False}
@@ -118,5 +164,6 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         value: int = Field(sa_type=cast("Any", _Revision))
 
     return Tables(
-        metadata, Override, Change, Timeline, Operation, Counter, f"{prefix}alembic_version"
-    )
+        metadata, Override, Change, Timeline, Authored, Moment, Preset, Operation, Counter,
+        f"{prefix}alembic_version",
+    )  # fmt: skip

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +19,10 @@ import pytest
 
 from persistence.errors import StoreRefused, StoreTooNew, StoreUnavailable
 from persistence.scopes import Target
-from persistence.store import MemoryStore, Write, open_store
+from persistence.store import MemoryStore, Moment, Write, open_store
+from persistence.store import sqlite_journal as journal
+from persistence.store import sqlite_prune as prune
+from persistence.store import sqlite_read as read
 from persistence.store.lanes import explain
 from persistence.store.sqlite import SQLiteStore
 from tests.store.files import SHOT, Make, fields, opened
@@ -41,6 +45,14 @@ async def test_a_row_that_the_database_cant_take_fails_alone(
         assert list(receipt.revisions) == [1, 0, 2]
         assert await fields(store) == ["a", "b"]
         assert len(await store.history([SHOT])) == 2
+
+
+async def test_a_name_that_the_database_cant_take_is_refused(tmp_path: Path) -> None:
+    async with opened(tmp_path / "app.db") as store:
+        with pytest.raises(StoreRefused, match="can't store this"):
+            await store.name_moment(Moment("shot", "s1", "\ud800", 1, "ann", 1.0))
+        await store.name_moment(Moment("shot", "s1", "next", 1, "ann", 1.0))
+        assert len(await store.moments("shot", "s1")) == 1
 
 
 async def test_a_batch_that_fails_in_the_middle_leaves_nothing(tmp_path: Path, write: Make) -> None:
@@ -111,13 +123,20 @@ async def test_the_history_is_the_same_however_far_the_timeline_is(
     assert pages == [str(number) for number in reversed(range(100))]
     assert len(await store.history([SHOT, other], limit=1_000)) == 200
     assert len(await store.history([other], field="f7")) == 1
+    assert len(await store.authored("ann", limit=1_000)) == 200
+    assert len(await store.group("g1", "ann")) == 200
+    before = await store.standing([(SHOT, "frames", r) for r in (base, 100, 1)])
+    assert [each and each.text for each in before.values()] == ["98", "49", None]
+    layers = await store.at([SHOT, other], 100)
+    assert (layers[SHOT]["frames"].text, len(layers[other])) == ("49", 50)
     assert await store.forget("shot", "s2") == 100
     assert await store.prune(older_than=2.0, keep_operations_after=0.0) == 99
     assert [change.text for change in await store.history([SHOT, other])] == ["99"]
     await store.close()
     with closing(sqlite3.connect(store.path)) as connection:
-        left = connection.execute("SELECT revision FROM persistence_timeline").fetchall()
-    assert left in ([], [(base,)])
+        for index in ("timeline", "authored"):
+            left = connection.execute(f"SELECT revision FROM persistence_{index}").fetchall()
+            assert left == [(base,)]
 
 
 async def test_the_timeline_catches_up_when_nothing_else_is_to_do(
@@ -342,30 +361,67 @@ def test_another_url_is_refused_with_a_hint_and_without_its_password(url: str, w
     assert "secret" not in str(caught.value)
 
 
-async def test_the_load_searches_and_never_scans(tmp_path: Path, write: Make) -> None:
-    path = tmp_path / "app.db"
-    async with opened(path) as store:
-        await store.commit([write(f"f{number}") for number in range(100)])
-        sql = store._sql
-        with closing(sqlite3.connect(path)) as other:
-            other.execute("ANALYZE")
-            plans = [
-                other.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * count).fetchall()
-                for statement, count in (
-                    (sql.load(1), 3),
-                    (sql.load(4), 12),
-                    (sql.known(4), 4),
-                    (sql.row(), 4),
-                    (sql.tools, 2),
-                    *((each, 6) for each in sql.history(has_field=True, has_before=True)),
-                    *((each, 4) for each in sql.history(has_field=False, has_before=False)),
-                    *((each, 2) for each in sql.forget),
-                )
-            ]
+def searches(path: Path, reads: Callable[[sqlite3.Connection], object]) -> list[str]:
+    """The steps of the plans of all queries that are made within, but for scans of constants."""
+    statements: list[str] = []
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("ANALYZE")
+        other.set_trace_callback(statements.append)
+        reads(other)
+        other.set_trace_callback(None)
+        plans = [
+            other.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+            for statement in statements
+            if statement not in ("BEGIN", "COMMIT")
+        ]
+    assert plans
     steps = [step[3] for plan in plans for step in plan]
-    scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step]
-    assert [step for step in scans if step not in ("SCAN w", "SCAN wanted")] == []
-    assert not any("TEMP B-TREE" in step for step in steps)
+    return [step for step in steps if "CONSTANT" not in step and step not in CONSTANTS]
+
+
+CONSTANTS = ("SCAN w", "SCAN wanted", "SCAN k")  # the targets of a load; a few rows of a range
+
+
+async def test_loads_and_histories_search_and_never_scan(tmp_path: Path, write: Make) -> None:
+    path = tmp_path / "app.db"
+    other = Target("shot", "s2", "travel")
+    async with opened(path) as store:
+        await store.commit([write(f"f{number}") for number in range(2_000)])
+        await store.prune(older_than=0.0, keep_operations_after=0.0)  # fills the timeline
+        await store.commit([write(f"f{number}", target=other) for number in range(5)])
+        sql = store._sql
+
+        def reads(c: sqlite3.Connection) -> None:
+            read.load(c, sql, [SHOT])
+            read.load(c, sql, [SHOT, other, SHOT])
+            read.done(c, sql, ["a", "b", "c"])
+            c.execute(sql.row(), (*SHOT, "f1"))
+            c.execute(sql.tools, SHOT[:2])
+            assert len(journal.history(c, sql, [SHOT, other], None, None, 200)) == 200
+            assert len(journal.history(c, sql, [SHOT], "f1", 90, 9)) == 1
+            assert len(journal.authored(c, sql, "ann", None, 200)) == 200
+            assert len(journal.authored(c, sql, "ann", 50, 200)) == 49
+            assert len(journal.group(c, sql, "g1", "ann")) == 2_005
+            points = [(SHOT, "f1", 90), (other, "f2", 3_000)]
+            assert all(journal.standing(c, sql, points).values())
+            assert list(map(len, journal.at(c, sql, [SHOT, other], 2_002).values())) == [2_000, 2]
+
+        steps = searches(path, reads)
+        assert [step for step in steps if step.startswith("SCAN")] == []
+        # How a layer stood is grouped by field: what stands in the timeline comes by revision.
+        assert (
+            set(steps) & {"USE TEMP B-TREE FOR ORDER BY", "USE TEMP B-TREE FOR DISTINCT"} == set()
+        )
+
+        def ends(c: sqlite3.Connection) -> None:
+            for statement in sql.forget:
+                c.execute(statement, ("shot", "s2"))
+            prune.look(c, sql, 0, 100)
+            prune.remove_replaced(c, sql, [1, 2, 3], 100)
+            prune.remove_tombstones(c, sql, [1, 2, 3], 100)
+
+        steps = searches(path, ends)
+        assert [step for step in steps if step.startswith("SCAN")] == []
 
 
 async def test_a_backup_made_while_in_use_can_be_opened(tmp_path: Path, write: Make) -> None:
