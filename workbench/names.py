@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Container
 
 NAME_LIMIT = 120
 
@@ -33,3 +35,14 @@ def clean_name(value: object, *, field: str = "name") -> str:
     if len(name) > NAME_LIMIT:
         raise Refused(field, f"has {len(name):,} characters; the limit is {NAME_LIMIT}")
     return name
+
+
+def numbered(name: str, taken: Container[str]) -> str:
+    """The name with the next free number behind it, short enough: "Wide", then "Wide 2"."""
+    stem, _, last = name.rpartition(" ")
+    stem, number = (stem, int(last)) if stem and re.fullmatch(r"[1-9]\d{0,5}", last) else (name, 1)
+    while True:
+        number += 1
+        candidate = f"{stem[: NAME_LIMIT - len(str(number)) - 1]} {number}"
+        if candidate not in taken:
+            return candidate

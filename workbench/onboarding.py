@@ -68,4 +68,4 @@ class Watcher:
         """By the newest journal row of each field that was committed."""
         rows = await self._engine.store.history([notice.target], limit=2 * len(notice.fields))
         newest = {row.field: row for row in reversed(rows) if row.author == notice.actor}
-        return done_by(row for field, row in newest.items() if field in notice.fields)
+        return done_by([row for field, row in newest.items() if field in notice.fields])

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select, update
 
 from workbench.database import read, write
 from workbench.models import Project, Shot, User, new_id
-from workbench.names import Refused, clean_name
+from workbench.names import Refused, clean_name, numbered
 
 PROJECT_LIMIT = 500
 SHOT_LIMIT = 500
@@ -107,6 +107,11 @@ async def shot_ids(actor: str, project: object) -> list[str]:
 async def create_shot(actor: str, project: object, name: object = "") -> str:
     """Append a shot; without a name it is called by its number. Returns its id."""
     return await write(_create_shot, actor, project, clean_name(name) if name != "" else "")
+
+
+async def create_shot_after(actor: str, shot: object) -> str:
+    """Insert a shot right behind that one, named after it. Returns the new one's id."""
+    return await write(_create_shot_after, actor, shot)
 
 
 async def rename_shot(actor: str, shot: object, name: object) -> str:
@@ -278,6 +283,25 @@ def _create_shot(session: Session, actor: str, project: object, name: str) -> st
     )
     session.add(shot)
     return shot.id
+
+
+def _create_shot_after(session: Session, actor: str, shot: object) -> str:
+    found = _require_shot(session, actor, shot)
+    _require_room(session, found.project_id)
+    session.exec(
+        update(Shot)
+        .where(col(Shot.project_id) == found.project_id, col(Shot.position) > found.position)
+        .values(position=Shot.position + 1)
+    )
+    taken = {other.name for other in _live_shots(session, found.project_id)}
+    made = Shot(
+        id=new_id(),
+        project_id=found.project_id,
+        name=numbered(found.name, taken),
+        position=found.position + 1,
+    )
+    session.add(made)
+    return made.id
 
 
 def _require_room(session: Session, project: str) -> None:

@@ -6,7 +6,8 @@ Read by the `onboarding` tool, by the coach on the page, and by `onboarding.Watc
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from persistence.store.base import Change
@@ -53,17 +54,19 @@ STEPS = (
 IDS = tuple(step.id for step in STEPS)
 
 
-def done_by(changes: Iterable[Change]) -> set[str]:
+def done_by(changes: Collection[Change]) -> set[str]:
     """The steps that these journal rows of one user prove."""
-    return {step for change in changes for step in _steps_of(change)}
+    actions = Counter(change.group for change in changes)
+    return {step for change in changes for step in _steps_of(change, actions[change.group])}
 
 
-def _steps_of(change: Change) -> Iterator[str]:
+def _steps_of(change: Change, size: int) -> Iterator[str]:
+    """By one row of an action of that many rows."""
     if change.source == "undo":
         yield "undo"
     if change.source != "user":
         return
-    if change.kind == "pin":
+    if change.kind == "pin" and size == 1:  # copies and imports pin all that they bring
         yield "pin"
     if change.kind != "set":
         return

@@ -80,6 +80,15 @@ async def test_other_edits_and_those_of_programs_complete_nothing():
         assert await done_after_everything(engine, tour) == []
 
 
+async def test_a_copy_of_settings_is_no_pin_of_the_users():
+    async with watched() as (engine, tour):
+        images = await engine.open(ImageGeneration, OWNERS, actor="ana")
+        images.update(images_per_prompt=6, preferred_quality="fine", scope="shot")
+        await images.flush()
+        await engine.copy(("shot", "s"), ("shot", "t"), actor="ana")
+        assert await done_after_everything(engine, tour) == []
+
+
 async def test_the_sample_film_completes_nothing(new_user):
     me = new_user()
     async with Engine("memory:", scopes=SCOPES) as engine:

@@ -71,6 +71,20 @@ async def test_a_shot_moves_one_place_and_stays_at_the_ends(new_user):
     assert await order() == "cab"
 
 
+async def test_a_shot_made_from_another_stands_right_behind_it(new_user):
+    me, other = new_user(), new_user()
+    project = await projects.create_project(me, "P")
+    a, b = [await projects.create_shot(me, project, name) for name in "ab"]
+    made = await projects.create_shot_after(me, a)
+    page = await projects.open_project(me, project)
+    assert [(s.id, s.name) for s in page.shots] == [(a, "a"), (made, "a 2"), (b, "b")]
+    await projects.create_shot_after(me, a)
+    page = await projects.open_project(me, project)
+    assert [s.name for s in page.shots] == ["a", "a 3", "a 2", "b"]
+    with pytest.raises(NotFound):
+        await projects.create_shot_after(other, a)
+
+
 async def test_moving_skips_deleted_shots_which_come_back_to_their_place(new_user):
     me = new_user()
     project = await projects.create_project(me, "P")
@@ -124,6 +138,7 @@ async def test_a_foreign_project_and_shot_answer_exactly_like_missing_ones(new_u
         lambda actor, p, _: projects.delete_project(actor, p),
         lambda actor, p, _: projects.restore_project(actor, p),
         lambda actor, p, _: projects.create_shot(actor, p, "x"),
+        lambda actor, _, s: projects.create_shot_after(actor, s),
         lambda actor, _, s: projects.rename_shot(actor, s, "x"),
         lambda actor, _, s: projects.move_shot(actor, s, 1),
         lambda actor, _, s: projects.delete_shot(actor, s),

@@ -147,6 +147,9 @@ def _card(card: Any) -> rx.Component:
                 "Actions for " + card.name,
                 menu_item("pencil", "Rename", on_click=Project.start_rename(card.id)),
                 menu_item(
+                    "copy-plus", "New from this shot", on_click=Project.new_from(card.id)
+                ),
+                menu_item(
                     "arrow-left", "Move earlier", on_click=Project.move(card.id, -1),
                     disabled=card.is_first,
                 ),

@@ -90,6 +90,9 @@ def _head() -> rx.Component:
                 "Actions for this shot",
                 menu_item("pencil", "Rename", on_click=Project.start_rename(Project.shot.id)),
                 menu_item(
+                    "copy-plus", "New from this shot", on_click=Project.new_from(Project.shot.id)
+                ),
+                menu_item(
                     "trash-2", "Delete", on_click=Project.delete(Project.shot.id), kind="danger"
                 ),
             ),

@@ -6,7 +6,8 @@ from typing import Literal
 
 import reflex as rx
 
-from persistence.reflex import KeyedSettings
+from persistence import PersistenceError
+from persistence.reflex import KeyedSettings, running_engine
 from workbench import projects
 from workbench.database import Unavailable
 from workbench.projects import NotFound, ProjectPage, ShotRow
@@ -130,6 +131,20 @@ class Project(PageState, rx.State):
         with said_on(self):
             await projects.create_shot(actor_of(self), self.id, name_in(form).strip())
         await self.refresh()
+
+    @rx.event
+    async def new_from(self, shot: str):
+        """A new shot behind that one, with its configuration and none of its content."""
+        actor = actor_of(self)
+        with said_on(self):
+            made = await projects.create_shot_after(actor, shot)
+            try:
+                await running_engine().copy(("shot", shot), ("shot", made), actor=actor)
+            except PersistenceError:
+                await projects.delete_shot(actor, made)
+                raise
+            return rx.redirect(f"/p/{self.id}/s/{made}")
+        return await self.refresh()
 
     @rx.event
     async def rename(self, shot: str, name: str):
