@@ -117,7 +117,8 @@ async def changing(path: Path, scopes: ScopeChain) -> AsyncGenerator[Engine]:
     # No command reads or writes a secret; an engine that knows of one asks for a key.
     has_secrets = any(spec.secret for tool in registry.values() for spec in tool.fields.values())
     key = Vault.new_key() if has_secrets else None
-    async with Engine(SQLiteStore(path), scopes=scopes, key=key) as engine:
+    store = SQLiteStore(path)
+    async with Engine(store, scopes=scopes, key=key, keep_history=None) as engine:
         if not engine.available:
             raise StoreError(engine.problem)
         yield engine

@@ -59,12 +59,12 @@ class Studio:
     def bytes(self) -> bytes:
         return self.path.read_bytes()
 
-    def work(self, story: Any, **options: Any) -> Any:
+    def work(self, story: Any) -> Any:
         """Run `story(engine)` on the database, as the app would."""
 
         async def run() -> Any:
             url = f"sqlite:///{self.path}"
-            async with Engine(url, scopes=SCOPES, key=Vault.new_key(), **options) as engine:
+            async with Engine(url, scopes=SCOPES, key=Vault.new_key(), keep_history=None) as engine:
                 return await story(engine)
 
         return asyncio.run(run())
