@@ -153,11 +153,12 @@ class History:
         await self._require_kept(targets, to)
         back = Back(self._engine, actor)
         await back.open(targets)
-        now = await self._layers_now(back.layers)
+        foreign = [target for target in targets if target not in back.layers]
+        stands = await self._layers_at(foreign, await self._engine.store.last_revision())
+        now = {**stands, **await self._layers_now(back.layers)}
         then = await self._layers_at(targets, to)
         for target in targets:
-            held = now.get(target, _Layer({}, {}, frozenset()))
-            for field, _, wanted, _ in self._differing(target, {target: held}, then):
+            for field, _, wanted, _ in self._differing(target, now, then):
                 if fields is not None and field not in fields:
                     continue
                 if field in then[target].unreadable:
@@ -292,12 +293,22 @@ def _actions(rows: Iterable[Change]) -> list[list[Change]]:
 
 
 def _end_of_page(rows: Sequence[Change], limit: int) -> int:
-    """How many rows make so many actions, or somewhat more: two people's that are interleaved are
-    kept together."""
+    """How many rows make so many actions, or somewhat more: actions that are interleaved stay
+    whole."""
     actions: set[tuple[str, str]] = set()
     for position, row in enumerate(rows):
         if _action(row) not in actions and len(actions) == limit:
-            near = range(position, min(len(rows), position + STRAGGLERS))
-            return max((n + 1 for n in near if _action(rows[n]) in actions), default=position)
+            return _whole(rows, position)
         actions.add(_action(row))
     return len(rows)
+
+
+def _whole(rows: Sequence[Change], end: int) -> int:
+    """The end behind the last row, of those near, of an action that has begun."""
+    near = rows[: end + STRAGGLERS]
+    while True:
+        begun = {_action(row) for row in rows[:end]}
+        after = max(n + 1 for n, row in enumerate(near) if _action(row) in begun)
+        if after <= end:
+            return end
+        end = after

@@ -13,7 +13,6 @@ from .changes import Patch, same
 from .journal import NOTHING, agree
 from .plans import Opinion
 from .specs import UNSET
-from .store.base import Kind
 
 
 class Reversal(NamedTuple):
@@ -56,15 +55,23 @@ def _by_key(now: Opinion, was: Opinion, made: Opinion) -> Reversal:
     open_ = {n for n in touched if not _says_same(current, before, n)}
     free = {n for n in open_ if _says_same(current, after, n)}
     asked = tuple(sorted(open_ - free))
-    kind = was.kind if now.kind == made.kind else now.kind
-    rest = _saying(_with_keys(current, before, free), kind)
-    everything = _saying(_with_keys(current, before, open_), kind)
-    return Reversal(
-        None if agree(rest, now) else rest,
-        None if agree(everything, now) else everything,
-        asked,
-        bool(asked),
-    )
+    rest, everything = (_taken_back(now, was, made, keys) for keys in (free, open_))
+    return Reversal(rest, everything, asked, bool(asked))
+
+
+def _taken_back(now: Opinion, was: Opinion, made: Opinion, keys: set[str]) -> Opinion | None:
+    """These keys as they were, the kind too if it stands as it was made; None for no change."""
+    kind_too = now.kind == made.kind
+    if not keys and not (kind_too and was.kind != made.kind):
+        return None
+    before = _patch(was)
+    patch = _with_keys(_patch(now), before, keys)
+    kind = was.kind if kind_too else now.kind
+    if patch:
+        back = Opinion("set" if kind == "reset" else kind, patch)
+    else:  # a layer that says nothing of any key says nothing, unless it was set to that
+        back = was if not before else NOTHING
+    return None if agree(back, now) else back
 
 
 def _patch(each: Opinion) -> Patch:
@@ -83,10 +90,3 @@ def _with_keys(patch: Patch, source: Patch, keys: Iterable[str]) -> Patch:
     kept = {key: value for key, value in patch.set.items() if key not in chosen}
     taken = {key: value for key, value in source.set.items() if key in chosen}
     return Patch({**kept, **taken}, (patch.remove - chosen) | (source.remove & chosen))
-
-
-def _saying(patch: Patch, kind: Kind) -> Opinion:
-    """A layer that says nothing of any key says nothing, unless it was set to that."""
-    if kind == "reset":
-        return Opinion("set", patch) if patch else NOTHING
-    return Opinion(kind, patch)
