@@ -96,6 +96,43 @@
     }
   }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-persistence-value"] });
 
+  // Shots are put into another order by dragging their cards; by keyboard and finger the menu does it.
+  let dragged = null, drop = null;
+  const cardAt = (event) => dragged && event.target.closest?.("[data-shot]");
+  const markDrop = (card, side) => {
+    document.querySelectorAll("[data-drop]").forEach((each) => each !== card && each.removeAttribute("data-drop"));
+    if (card && card.dataset.drop !== side) card.dataset.drop = side;
+  };
+  window.workbench.dropped = () => drop;
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.("[data-shot]");
+    if (!dragged) return;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", dragged.querySelector(".card-name")?.textContent || "");
+    dragged.setAttribute("data-dragged", "");
+  });
+  document.addEventListener("dragover", (event) => {
+    const card = cardAt(event);
+    if (!card) return;
+    event.preventDefault();
+    const box = card.getBoundingClientRect();
+    markDrop(card === dragged ? null : card, event.clientX < box.left + box.width / 2 ? "before" : "after");
+  });
+  document.addEventListener("drop", (event) => {
+    const card = cardAt(event);
+    if (!card) return;
+    event.preventDefault();
+    const others = [...card.parentElement.children].filter((each) => each !== dragged);
+    if (card === dragged) return;
+    drop = [dragged.dataset.shot, others.indexOf(card) + (card.dataset.drop === "after" ? 2 : 1)];
+    document.getElementById("shot-dropped")?.click();
+  });
+  document.addEventListener("dragend", () => {
+    dragged?.removeAttribute("data-dragged");
+    dragged = null;
+    markDrop(null);
+  });
+
   // The coach points at what a step is about, which may be folded away or further down.
   document.addEventListener("click", (event) => {
     const selector = event.target.closest("[data-coach-show]")?.dataset.coachShow;

@@ -123,6 +123,11 @@ async def move_shot(actor: str, shot: object, by: object) -> None:
     await write(_move_shot, actor, shot, -1 if by == -1 else 1)
 
 
+async def place_shot(actor: str, shot: object, place: object) -> None:
+    """Put it at that place of its project, 1 for the first; beyond the ends means at the end."""
+    await write(_place_shot, actor, shot, place if type(place) is int else 1)
+
+
 async def delete_shot(actor: str, shot: object) -> str:
     return await write(_set_shot_deleted, actor, shot, time.time())
 
@@ -325,6 +330,19 @@ def _move_shot(session: Session, actor: str, shot: object, by: int) -> None:
         return
     other = shots[here + by]
     found.position, other.position = other.position, found.position
+
+
+def _place_shot(session: Session, actor: str, shot: object, place: int) -> None:
+    """The live shots share out the positions that they have; deleted ones keep theirs."""
+    found = _require_shot(session, actor, shot)
+    shots = _live_shots(session, found.project_id)
+    positions = sorted({each.position for each in shots})
+    if len(positions) < len(shots):  # two stood at one place: by time then
+        positions = list(range(len(shots)))
+    shots.remove(found)
+    shots.insert(min(max(place - 1, 0), len(shots)), found)
+    for position, each in zip(positions, shots, strict=True):
+        each.position = position
 
 
 def _set_shot_deleted(session: Session, actor: str, shot: object, deleted_at: float | None) -> str:

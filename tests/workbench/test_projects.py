@@ -71,6 +71,27 @@ async def test_a_shot_moves_one_place_and_stays_at_the_ends(new_user):
     assert await order() == "cab"
 
 
+async def test_a_shot_is_put_at_any_place_and_deleted_ones_keep_theirs(new_user):
+    me = new_user()
+    project = await projects.create_project(me, "P")
+    a, b, c, d = [await projects.create_shot(me, project, name) for name in "abcd"]
+
+    async def order() -> str:
+        return "".join(s.name for s in (await projects.open_project(me, project)).shots)
+
+    await projects.delete_shot(me, b)
+    await projects.place_shot(me, d, 1)
+    assert await order() == "dac"
+    await projects.place_shot(me, d, 3)
+    assert await order() == "acd"
+    for beyond in (99, -5, 10**30, None, "1", True, 1.5):
+        await projects.place_shot(me, c, beyond)
+    assert await order() == "cad"
+    await projects.place_shot(me, a, 1)
+    await projects.restore_shot(me, b)
+    assert await order() == "abcd"
+
+
 async def test_a_shot_made_from_another_stands_right_behind_it(new_user):
     me, other = new_user(), new_user()
     project = await projects.create_project(me, "P")
@@ -141,6 +162,7 @@ async def test_a_foreign_project_and_shot_answer_exactly_like_missing_ones(new_u
         lambda actor, _, s: projects.create_shot_after(actor, s),
         lambda actor, _, s: projects.rename_shot(actor, s, "x"),
         lambda actor, _, s: projects.move_shot(actor, s, 1),
+        lambda actor, _, s: projects.place_shot(actor, s, 1),
         lambda actor, _, s: projects.delete_shot(actor, s),
         lambda actor, _, s: projects.restore_shot(actor, s),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex.vars.function import FunctionStringVar
 
 from workbench.components.base import button, here, icon, link
 from workbench.components.lists import (
@@ -92,10 +93,21 @@ def _shots() -> rx.Component:
         rx.cond(Project.creating, _new_shot()),
         rx.cond(
             Project.shots.length() > 0,
-            rx.el.ol(rx.foreach(Project.shots, _card), class_name="cards cards-shots"),
+            rx.fragment(
+                rx.el.ol(rx.foreach(Project.shots, _card), class_name="cards cards-shots"),
+                _dropped(),
+            ),
             rx.cond(~Project.creating, _first_shot()),
         ),
         deleted_list(Project.deleted, on_restore=Project.restore),
+    )
+
+
+def _dropped() -> rx.Component:
+    """Pressed by `workbench.js` when a card was dropped at another place."""
+    dropped = FunctionStringVar.create("window.workbench.dropped").call()
+    return rx.el.button(
+        id="shot-dropped", type="button", hidden=True, tab_index=-1, on_click=Project.place(dropped)
     )
 
 
@@ -128,6 +140,7 @@ def _card(card: Any) -> rx.Component:
             class_name="cover cover-shot",
             tab_index=-1,
             aria_hidden=True,
+            draggable=False,
             custom_attrs={"data-hue": card.hue},
         ),
         rx.el.div(
@@ -139,7 +152,10 @@ def _card(card: Any) -> rx.Component:
                         label="Name of the shot",
                         on_done=lambda name: Project.rename(card.id, name),
                     ),
-                    link(card.name, to=card.href, class_name="card-name", dir="auto"),
+                    link(
+                        card.name, to=card.href, class_name="card-name", dir="auto",
+                        draggable=False,
+                    ),
                 ),
                 class_name="card-text",
             ),
@@ -163,4 +179,6 @@ def _card(card: Any) -> rx.Component:
         ),
         key=card.id,
         class_name="card",
+        draggable=Project.renaming != card.id,
+        custom_attrs={"data-shot": card.id},
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import reflex as rx
 
@@ -160,6 +160,14 @@ class Project(PageState, rx.State):
         with said_on(self):
             await projects.move_shot(actor_of(self), shot, by)
         await self.refresh()
+
+    @rx.event
+    async def place(self, dropped: list[Any]):
+        """Where a card was dropped: the shot's id and its place, 1 for the first."""
+        if type(dropped) is list and len(dropped) == 2:
+            with said_on(self):
+                await projects.place_shot(actor_of(self), *dropped)
+            await self.refresh()
 
     @rx.event
     async def delete(self, shot: str):
