@@ -49,7 +49,7 @@ class User(Table, table=True):
     """The argon2id hash."""
     password_at: float | None = None
     """When it was set."""
-    seen_at: float | None = None
+    seen_at: float | None = Field(default_factory=time.time)
     """The last visit, to the day."""
     became: str | None = Field(default=None, max_length=64)
     """The account that took over this guest's work."""

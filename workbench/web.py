@@ -1,69 +1,94 @@
-"""What is settled over HTTP, since a WebSocket can't set a cookie: who the guest is, and which
-pages may talk to us.
+"""What is settled over HTTP, since a WebSocket can't set a cookie: who one is, and which pages may
+talk to us.
 
-`protect` wraps the whole app: a page gets the guest's cookie with it, so that the first WebSocket
-already says who it is. `POST /auth/guest` is for a page that came without (a cached one, or from
-Reflex's development server).
+`protect` wraps the whole app. At its door another site's page is turned away, and so is a cookie
+that was replaced or whose session has ended. A page gets the guest's cookie with it, so that the
+first WebSocket already says who it is; `POST /auth/guest` is for a page that came without (a cached
+one, or from Reflex's development server).
 """
 
 from __future__ import annotations
 
 import os
+import time
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from workbench.accounts import COOKIE, COOKIE_SECONDS, identify, new_guest, sign
+from workbench.accounts import identify, sessions
+from workbench.accounts.cookies import (
+    GUEST_COOKIE,
+    GUEST_SECONDS,
+    guest_cookie,
+    guest_in,
+    is_secure,
+    set_cookie,
+    ticket_in,
+    without_session,
+)
+from workbench.accounts.routes import ROUTES
+from workbench.accounts.visits import is_passing, note_visit
+from workbench.database import Unavailable
+from workbench.models import new_id
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
-
-async def become_guest(request: Request) -> Response:
-    """Give the visitor a guest's cookie, or the one they have for longer."""
-    user = identify(request.headers)
-    response = JSONResponse({"guest": True}, headers={"cache-control": "no-store"})
-    response.headers["set-cookie"] = cookie(request.scope, sign(user) if user else new_guest())
-    return response
-
-
-routes = Starlette(routes=[Route("/auth/guest", become_guest, methods=["POST"])])
+routes = Starlette(routes=ROUTES)
 
 
 def protect(app: ASGIApp) -> ASGIApp:
-    """Refuse what another site's page sends; give each page of ours a guest."""
+    """Refuse what another site's page sends; let in whose cookie counts; give pages a guest."""
 
     async def protected(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            headers = Headers(scope=scope)
-            if not is_ours(scope, headers):
+            if not is_ours(scope, Headers(scope=scope)):
                 await refuse(scope, receive, send)
                 return
+            scope = await at_the_door(scope)
             if scope["type"] == "http" and scope["method"] == "GET":
-                send = with_guest(scope, headers, send)
+                send = with_guest(scope, Headers(scope=scope), send)
         await app(scope, receive, send)
 
     return protected
 
 
 def is_ours(scope: Scope, headers: Headers) -> bool:
-    """Whether this request may act for its cookie: no Origin, our own, or one of ALLOWED_ORIGINS.
+    """Whether this request may act for its cookie: from a page of ours, one of ALLOWED_ORIGINS, or
+    from no page at all.
 
     Reading is free to all (the answer stays with the browser that asked), acting is not.
     """
-    origin = headers.get("origin")
-    if origin is None or (scope["type"] == "http" and scope["method"] in SAFE_METHODS):
+    if scope["type"] == "http" and scope["method"] in SAFE_METHODS:
         return True
+    origin = headers.get("origin")
+    if origin is None:  # no browser of today posts without one, but it may say so otherwise
+        return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
     if origin and origin in os.environ.get("ALLOWED_ORIGINS", "").split(","):
         return True
     theirs, ours = urlsplit(origin), urlsplit(f"//{headers.get('host', '')}")
     if os.environ.get("REFLEX_ENV_MODE") == "dev":  # page and server have a port each
         return theirs.hostname == ours.hostname
     return theirs.netloc == ours.netloc
+
+
+async def at_the_door(scope: Scope) -> Scope:
+    """The request, without an account's cookie that doesn't count. `/auth/refresh` says itself."""
+    path = scope["path"]
+    ticket = ticket_in(Headers(scope=scope).get("cookie", ""))
+    if ticket is None or "." in path.rpartition("/")[2] or path == "/auth/refresh":
+        return scope
+    if await sessions.enter(ticket, now=time.time()):
+        return scope
+    headers = [
+        (name, without_session(value.decode("latin-1")).encode("latin-1"))
+        if name == b"cookie"
+        else (name, value)
+        for name, value in scope["headers"]
+    ]
+    return {**scope, "headers": headers}
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,14 +100,18 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def with_guest(scope: Scope, headers: Headers, send: Send) -> Send:
-    """Set or renew the cookie on answers that are pages. Those are never shared or framed."""
+    """Set or renew the guest's cookie on answers that are pages. None is shared, or framed."""
 
     async def send_with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] < 400:
             answer = MutableHeaders(scope=message)
             if answer.get("content-type", "").startswith("text/html"):
-                user = identify(headers)
-                answer.append("set-cookie", cookie(scope, sign(user) if user else new_guest()))
+                if (guest := await _visiting_guest(headers)) is not None:
+                    secure = is_secure(scope.get("scheme", ""), headers)
+                    cookie = set_cookie(
+                        GUEST_COOKIE, guest_cookie(guest), seconds=GUEST_SECONDS, is_secure=secure
+                    )
+                    answer.append("set-cookie", cookie)
                 answer["cache-control"] = "private, no-cache"
                 answer["x-frame-options"] = "DENY"
                 answer["referrer-policy"] = "same-origin"
@@ -91,7 +120,18 @@ def with_guest(scope: Scope, headers: Headers, send: Send) -> Send:
     return send_with_cookie
 
 
-def cookie(scope: Scope, value: str) -> str:
-    """The Set-Cookie header: unreadable for scripts, not sent along from other sites' forms."""
-    secure = "; Secure" if scope.get("scheme") == "https" else ""
-    return f"{COOKIE}={value}; Max-Age={COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}"
+async def _visiting_guest(headers: Headers) -> str | None:
+    """The guest who looks at this page, a new one if it is nobody; None where the page is an
+    account's, or nobody looks."""
+    if is_passing(headers):
+        return None
+    user = await identify(headers)
+    if not user:
+        return new_id()
+    if user != guest_in(headers.get("cookie", "")):
+        return None
+    try:
+        await note_visit(user, now=time.time())
+    except Unavailable:
+        pass  # the next visit is noted, too
+    return user

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench import database
+from workbench.accounts import keys
 from workbench.models import new_id
 
 
@@ -16,7 +17,9 @@ def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "workbench.db"
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
     monkeypatch.setenv("SECRET_KEY", "a key for tests")
+    keys.secret_key.cache_clear()
     yield path
+    keys.secret_key.cache_clear()
     for engine in database._engines.values():
         engine.dispose()
     database._engines.clear()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import select
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from workbench import accounts
-from workbench.accounts import COOKIE, read_cookie
+from workbench.accounts.cookies import GUEST_COOKIE, guest_in
+from workbench.database import read
+from workbench.models import User
 from workbench.web import protect, routes
 
 
@@ -37,9 +38,8 @@ async def socket(websocket: WebSocket):
 
 
 @pytest.fixture
-def app() -> Iterator[ASGIApp]:
-    accounts.secret_key.cache_clear()
-    yield protect(
+def app() -> ASGIApp:
+    return protect(
         Starlette(
             routes=[
                 Route("/", page),
@@ -50,7 +50,6 @@ def app() -> Iterator[ASGIApp]:
             ]
         )
     )
-    accounts.secret_key.cache_clear()
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def client(app: ASGIApp) -> httpx.AsyncClient:
 
 
 def user_of(client: httpx.AsyncClient) -> str:
-    return read_cookie(f"{COOKIE}={client.cookies.get(COOKIE)}")
+    return guest_in(f"{GUEST_COOKIE}={client.cookies.get(GUEST_COOKIE)}")
 
 
 async def connect(app: ASGIApp, origin: str) -> list[str]:
@@ -130,3 +129,46 @@ async def test_an_allowed_origin_may_act_too(client, monkeypatch):
     monkeypatch.setenv("ALLOWED_ORIGINS", "https://a.example,https://b.example")
     headers = {"origin": "https://b.example"}
     assert (await client.post("/data", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("site", "status"),
+    [("same-origin", 200), ("none", 200), ("cross-site", 403), ("same-site", 403)],
+)
+async def test_without_an_origin_a_browser_may_still_say_where_it_comes_from(client, site, status):
+    answer = await client.post("/data", headers={"sec-fetch-site": site})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"},
+        {"user-agent": "facebookexternalhit/1.1"},
+        {"user-agent": "WhatsApp/2.23.20.0"},
+        {"user-agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
+        {"user-agent": "Mozilla/5.0 (compatible; bingpreview/1.0b)"},
+        {"user-agent": "TelegramBot (like TwitterBot)"},
+        {"sec-purpose": "prefetch;prerender"},
+        {"purpose": "prefetch"},
+        {"x-moz": "prefetch"},
+    ],
+)
+async def test_who_doesnt_look_at_the_page_is_no_guest(client, headers, own_database):
+    assert "set-cookie" not in (await client.get("/", headers=headers)).headers
+    asked = await client.post("/auth/guest", headers=headers)
+    assert asked.json() == {"guest": False}
+    assert "set-cookie" not in asked.headers
+    assert "set-cookie" not in (await client.head("/")).headers
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        "Mozilla/5.0 (Linux; Android 12; CUBOT NOTE 30) AppleWebKit/537.36 Chrome/120.0",
+    ],
+)
+async def test_a_browser_is_a_guest_of_whom_nothing_is_stored(client, agent):
+    assert "set-cookie" in (await client.get("/", headers={"user-agent": agent})).headers
+    assert not await read(lambda session: session.exec(select(User)).all())

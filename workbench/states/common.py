@@ -14,7 +14,7 @@ from reflex.config import get_config
 from reflex.utils.exec import is_prod_mode
 
 from persistence import PersistenceError, StoreUnavailable
-from workbench.accounts import read_cookie
+from persistence.reflex import current_actor
 from workbench.database import Unavailable
 from workbench.names import Refused
 from workbench.projects import NotFound
@@ -80,9 +80,9 @@ class PageState(rx.State, mixin=True):
         self.creating = False
 
 
-def actor_of(state: rx.State) -> str:
-    """The user's id by this tab's cookie; "" for nobody."""
-    return read_cookie(state.router.headers.cookie)
+def actor_of(state: rx.State) -> str:  # noqa: ARG001  # whoever has a state asks with it
+    """The id of the user whose event this is; "" for nobody."""
+    return current_actor()
 
 
 def name_in(form: object) -> str:
@@ -114,6 +114,12 @@ def said_on(state: PageState) -> Iterator[None]:
         state.problem = f"Not done: the database can't be reached ({error}). Try again."
     except PersistenceError as error:
         state.problem = f"Not done: {error}."
+
+
+def lists_of(owner: str, *lists: list[Card]) -> str:
+    """A text that tells these lists from others of the same owner: "owner:digest"."""
+    shown = [[(card.id, card.name) for card in cards] for cards in lists]
+    return f"{owner}:{zlib.crc32(repr(shown).encode()):x}"
 
 
 def hue_of(identity: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -19,6 +21,8 @@ def upgrade() -> None:
         sa.Column("became", sa.String(64)),
     ):
         op.add_column("workbench_user", column)
+    # Nobody knows when guests were here last: their days are counted from here on.
+    op.execute(sa.text("UPDATE workbench_user SET seen_at = :now").bindparams(now=time.time()))
     op.create_index("ix_workbench_user_name_key", "workbench_user", ["name_key"], unique=True)
     op.create_index("ix_workbench_user_kind_seen_at", "workbench_user", ["kind", "seen_at"])
     op.create_table(

@@ -1,0 +1,90 @@
+"""Remove somebody with all that is theirs: projects, shots, settings, presets, history, sessions.
+
+In three steps, so that what a crash leaves half done is finished at the next start: they are marked
+as leaving (and from there on nobody acts for them), then all is removed, then they are gone.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, delete, select
+
+from persistence import Engine
+from workbench.accounts import people, sessions
+from workbench.accounts.pages_open import let_go
+from workbench.database import read, write
+from workbench.models import Project, ResetLink, Shot, User
+from workbench.models import Session as SessionRow
+
+
+async def erase(engine: Engine, user: str, *, now: float) -> None:
+    """All that is theirs, for good. Their cookies open nothing any more. Raises Unavailable."""
+    ended = await write(_mark, user, now)
+    sessions.forget(*ended)
+    people.forget(user)
+    await let_go()
+    await finish(engine, user)
+
+
+async def finish(engine: Engine, user: str) -> None:
+    """Remove what is left of somebody who is marked as leaving."""
+    projects, shots = await read(_theirs, user)
+    for shot in shots:
+        await engine.forget("shot", shot)
+    for project in projects:
+        await engine.forget("project", project)
+    await engine.forget("user", user)
+    await write(_remove, user)
+    people.forget(user)
+
+
+async def finish_all(engine: Engine) -> int:
+    """Those whom a crash has left half removed. Returns how many that were."""
+    leaving = await read(_leaving)
+    for user in leaving:
+        await finish(engine, user)
+    return len(leaving)
+
+
+async def mark_idle(user: str, *, before: float) -> bool:
+    """Mark a guest as leaving, unless they were seen since. Returns whether they are."""
+    marked = await write(_mark_idle, user, before)
+    people.forget(user)
+    return marked
+
+
+def _mark(session: Session, user: str, now: float) -> list[str]:
+    row = session.get(User, user) or User(id=user, created_at=now)
+    row.kind, row.seen_at = "leaving", now
+    session.add(row)
+    session.exec(delete(ResetLink).where(col(ResetLink.user_id) == user))
+    return sessions.end_all_within(session, user)
+
+
+def _mark_idle(session: Session, user: str, before: float) -> bool:
+    row = session.get(User, user)
+    if row is None or row.kind != "guest" or (row.seen_at or row.created_at) >= before:
+        return False
+    row.kind = "leaving"
+    return True
+
+
+def _theirs(session: Session, user: str) -> tuple[list[str], list[str]]:
+    projects = list(session.exec(select(Project.id).where(Project.owner_id == user)))
+    query = select(Shot.id).join(Project, col(Project.id) == Shot.project_id)
+    return projects, list(session.exec(query.where(Project.owner_id == user)))
+
+
+def _leaving(session: Session) -> list[str]:
+    return list(session.exec(select(User.id).where(User.kind == "leaving")))
+
+
+def _remove(session: Session, user: str) -> None:
+    """The row stays, without a name: an id in an old cookie is never anyone's again."""
+    projects = select(Project.id).where(Project.owner_id == user)
+    session.exec(delete(Shot).where(col(Shot.project_id).in_(projects)))
+    session.exec(delete(Project).where(col(Project.owner_id) == user))
+    session.exec(delete(SessionRow).where(col(SessionRow.user_id) == user))
+    row = session.get(User, user)
+    if row is not None:
+        row.kind = "gone"
+        row.name = row.name_key = row.password = row.password_at = None
