@@ -1,7 +1,8 @@
 // What this browser keeps for itself: values of `device_local` vars, and of elements with `on_device`.
 //
 // - Read before the first paint: each short value stands as <html data-device-…>, and as --device-… for CSS.
-// - Kept in memory where storage is blocked or full, or where a value is too large; that is said in words.
+// - Kept in memory where storage is blocked or full, or where a value is too large; that is said in words. Where
+//   it is blocked, the page gets one in memory: Reflex itself doesn't render without.
 // - One value a key: every element, var and tab with that key follows the newest.
 // - The server is told what is kept when it asks. Until it has the answer, what it shows is a default of its
 //   own, which is never kept; after that, what it shows and we don't hold was set by a handler.
@@ -24,6 +25,21 @@
     storage.getItem(PREFIX);
   } catch {
     storage = null;
+    for (const name of ["localStorage", "sessionStorage"]) {
+      try { Object.defineProperty(window, name, { value: inMemory(), configurable: true }); } catch { /* it can't be helped */ }
+    }
+  }
+
+  function inMemory() {
+    const items = new Map();
+    return {
+      get length() { return items.size; },
+      key: (at) => [...items.keys()][at] ?? null,
+      getItem: (name) => items.get(String(name)) ?? null,
+      setItem: (name, text) => { items.set(String(name), String(text)); },
+      removeItem: (name) => { items.delete(String(name)); },
+      clear: () => items.clear(),
+    };
   }
 
   const canonical = (text) => JSON.stringify(JSON.parse(text));
@@ -84,7 +100,9 @@
     tell();
   }
 
+  // Not before React has taken the page over: it would make it anew for a text that it doesn't know.
   function tell() {
+    if (document.getElementById("persistence-root")?.dataset.hydrated !== "true") return;
     const lines = [...notices].map(([key, text]) => (key ? `“${vars(key)[0]?.dataset.title || key}” ${text}` : text));
     for (const node of document.querySelectorAll("[data-persistence-device-notice]")) {
       if (node.textContent !== lines.join(" ")) node.textContent = lines.join(" ");
@@ -271,7 +289,7 @@
     tell();
   }).observe(document, {
     subtree: true, childList: true, attributes: true,
-    attributeFilter: ["class", "data-persistence-device", "data-value", "data-ready", "data-asked", "data-answered", "data-refused", "data-persistence-device-notice"],
+    attributeFilter: ["class", "data-persistence-device", "data-value", "data-ready", "data-hydrated", "data-asked", "data-answered", "data-refused", "data-persistence-device-notice"],
   });
 
   for (const key of storedKeys()) {

@@ -22,6 +22,8 @@ from persistence.reflex import (
     setting,
 )
 
+from . import device
+
 
 class Travel(SettingsState, tool="travel-ui-state", edit="shot"):
     prompt: rx.Field[str] = setting("default prompt", inherit=False, max_length=60)
@@ -168,4 +170,5 @@ def overview() -> rx.Component:
 app = rx.App()
 app.add_page(lambda: rx.link("a", href="/shot/a", id="to-a"), route="/")
 app.add_page(shot, route="/shot/[shot]")
+device.add_pages(app)
 app.add_page(overview, route="/overview", on_load=Rows.open)
