@@ -242,7 +242,7 @@ class Binding(Shown[S]):
 
     def _cause(self, source: str, group: str, operation: str, durable: bool) -> Cause:
         group = group or self.engine.recorder.group()
-        return Cause(self.actor, source, group, operation, "", self, durable)
+        return Cause(self.actor, source, group, operation, self, durable)
 
     def _can_reset(self, layer: Layer, field: str) -> bool:
         held = layer.opinion(field)

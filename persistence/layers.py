@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-from weakref import ref
+from typing import Any
 
 from .changes import Override, Patch, same
 from .errors import PolicyViolation
@@ -64,30 +63,12 @@ class Conflict:
         return f"was changed by {self.theirs.author or 'somebody else'} meanwhile"
 
 
-class Writer(NamedTuple):
-    """Who edited a field last in this process: nobody conflicts with himself."""
-
-    client: str
-    origin: Callable[[], object | None]
-    group: str = ""
-    """The action that it was part of."""
-
-
-def weak(origin: object | None) -> Callable[[], object | None]:
-    """A reference that doesn't keep a closed binding alive."""
-    return ref(origin) if origin is not None else _nobody
-
-
-def _nobody() -> None:
-    return None
-
-
 class Layer:
     """One target in memory."""
 
     __slots__ = (
-        "confirmed", "conflicts", "gate", "last_saved", "pending", "problem", "refused", "spec",
-        "target", "unreadable", "views", "writers",
+        "actions", "confirmed", "conflicts", "gate", "last_saved", "pending", "problem", "refused",
+        "spec", "target", "unreadable", "views",
     )  # fmt: skip
 
     def __init__(self, target: Target, spec: ToolSpec) -> None:
@@ -99,7 +80,8 @@ class Layer:
         self.refused: dict[str, Refused] = {}
         self.conflicts: dict[str, Conflict] = {}
         self.unreadable: dict[str, str] = {}
-        self.writers: dict[str, Writer] = {}
+        self.actions: dict[str, str] = {}
+        """Field → the group of its newest edit in this process."""
         self.problem = ""
         self.last_saved: float | None = None
 

@@ -60,8 +60,6 @@ class Operation:
     """For `keys`, of a dict that merges: `{"set": {key: value}, "remove": [keys]}`."""
     base: int = 0
     """The revision of the field that the user saw."""
-    after: str = ""
-    """This client's own operation on the field that wasn't confirmed yet, if it was made on one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +183,7 @@ class Operations:
         if other is not None and other.author != actor:
             with suppress(EditError):  # two people's edits don't fold: each stands in the history
                 await engine.flush([operation.target])
-        if (conflict := await self._moved(layer, operation, actor, origin)) is not None:
+        if (conflict := self._moved(layer, operation, actor)) is not None:
             return conflict
         if (underway := self._waiting.get(operation.id)) is not None:
             return underway  # it came a second time while this one waited
@@ -194,9 +192,7 @@ class Operations:
         future = self._expect(operation.id)
         group = self._group(layer, spec, operation, actor)
         is_typed = kind == "set"  # what is clicked needn't wait for the next key
-        cause = Cause(
-            actor, "user", group, operation.id, operation.client, origin, durable=not is_typed
-        )
+        cause = Cause(actor, "user", group, operation.id, origin, durable=not is_typed)
         try:
             engine.recorder.record(layer, spec, kind, value, cause, delta=delta)
         except EditError:
@@ -211,37 +207,25 @@ class Operations:
         if operation.kind != "set" or spec.merge or isinstance(operation.value, bool):
             self._typing.end(operation.client)
             return new()
-        writer = layer.writers.get(operation.field)
         stands = layer.opinion(operation.field)
         is_own = stands is not None and stands.author == actor
         return self._typing.group(
             operation.client, actor, operation.target, operation.field,
-            standing=writer.group if writer is not None and is_own else "",
+            standing=layer.actions.get(operation.field, "") if is_own else "",
             now=asyncio.get_running_loop().time(), new=new,
         )  # fmt: skip
 
-    async def _moved(
-        self, layer: Layer, operation: Operation, actor: str, origin: object | None
-    ) -> Outcome | None:
-        """Did somebody else, or another tab, change the field since the client looked at it?"""
+    def _moved(self, layer: Layer, operation: Operation, actor: str) -> Outcome | None:
+        """Did somebody else change the field since the client looked at it?"""
         stored = layer.confirmed.get(operation.field)
         if stored is None or stored.revision <= operation.base or operation.kind == "keys":
             return None  # keys merge one by one
         if layer.pending.newest(operation.field) is not None:
             return None  # made on an edit that isn't confirmed yet; the store will check
-        writer = layer.writers.get(operation.field)
-        if writer is not None and writer.client == operation.client:
-            return None
-        if writer is not None and origin is not None and writer.origin() is origin:
-            return None
-        if writer is not None and not writer.client and actor and stored.author == actor:
-            return None  # a handler of this person's did it, and what is typed comes after it
+        if stored.author == actor:
+            return None  # nobody conflicts with himself, in whichever tab or on whichever server
         if stored.holds and same(stored.value, operation.value):
             return None
-        if operation.after:
-            done = await self._engine.store.done([operation.after])
-            if done.get(operation.after) == stored.revision:
-                return None
         problem = f"was changed by {stored.author or 'somebody else'} meanwhile"
         return Outcome(operation.id, "conflict", problem, stored.revision)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from .changes import Override, Patch, same
 from .codec import encode
 from .errors import EditError, NotReady, PermissionDenied, PolicyViolation
-from .layers import Layer, Refused, View, Writer, patch_of, weak
+from .layers import Layer, Refused, View, patch_of
 from .pending import Dirty
 from .specs import UNSET, SettingSpec
 from .store.base import VALUED, Kind
@@ -41,8 +41,6 @@ class Cause(NamedTuple):
     source: str = "user"
     group: str = ""
     operation: str = ""
-    client: str = ""
-    """Who sent the operation."""
     origin: object | None = None
     """The binding that the edit was made through."""
     durable: bool = False
@@ -361,7 +359,7 @@ class Recorder:
         return found is not None
 
     def _edited(self, layer: Layer, name: str, cause: Cause) -> None:
-        layer.writers[name] = Writer(cause.client, weak(cause.origin), cause.group)
+        layer.actions[name] = cause.group
         layer.show(name, cause.source, cause.origin)
         self._engine.tell_of(layer, "edited", [name], actor=cause.actor, origin=cause.origin)
 
