@@ -27,6 +27,7 @@ from .errors import (
 from .explain import Explanation, LayerView
 from .journal import Difference, Step
 from .layers import Conflict, Refused
+from .moving import MovedIn, move_in, move_in_column
 from .operations import Operation, Outcome
 from .plans import Opinion, Plan, Proposed, Skipped
 from .scopes import ScopeChain, Stack, Target
@@ -49,6 +50,7 @@ __all__ = [
     "LayerView",
     "Moment",
     "Moved",
+    "MovedIn",
     "NotKept",
     "NotReady",
     "Notice",
@@ -79,6 +81,8 @@ __all__ = [
     "ToolSpec",
     "Undoing",
     "UnknownField",
+    "move_in",
+    "move_in_column",
     "setting",
     "validates",
 ]
