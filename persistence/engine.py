@@ -28,9 +28,10 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 
-from . import entities, plans
+from . import entities, exchange, plans
 from .commits import Committer
 from .errors import PermissionDenied, PersistenceError, StoreUnavailable
+from .formats import Document
 from .history import History
 from .layers import Layer, View
 from .loads import Loader
@@ -120,6 +121,8 @@ class Engine:
         self.scheduler: Scheduler[Pending] = Scheduler(debounce, max_wait)
         self.layers: OrderedDict[Target, Layer] = OrderedDict()
         self.views: dict[tuple[str, Stack], View] = {}
+        self.gone: dict[tuple[str, str], None] = {}
+        """Owners that were forgotten."""
         self.dirty: dict[Layer, None] = {}
         """Layers that have something on its way; some that had."""
         self.recorder = Recorder(self)
@@ -238,6 +241,8 @@ class Engine:
             if target.scope not in self.scopes:
                 raise ValueError(f"{target.scope!r} is none of the scopes {self.scopes.names}")
             layer = self.layers[target] = Layer(target, self.tool(target.tool))
+            if target[:2] in self.gone:
+                entities.retire(layer)
             if len(self.layers) > self._crowded:
                 self._forget_unused()
         return layer
@@ -318,22 +323,25 @@ class Engine:
     # --- the life of owners ----------------------------------------------------------------------
 
     async def forget(self, scope: str, owner: str) -> int:
-        """The owner is gone: remove what it held, save nothing to it. Returns how much it was."""
+        """The owner is gone: remove what it held, save nothing to it. Returns how much it was.
+
+        Raises StoreUnavailable, and then nothing is removed.
+        """
         return await entities.forget(self, scope, owner)
 
     async def copy(self, source: tuple[str, str], to: tuple[str, str], *, actor: str) -> int:
         """Copy one `(scope, owner)`'s configuration, never content, to another without any."""
         return await entities.copy(self, source, to, actor=actor)
 
-    async def export_document(self, scope: str, owner: str) -> entities.Document:
+    async def export_document(self, scope: str, owner: str) -> Document:
         """What an owner overrides, as `{tool: {wireName: value}}`."""
-        return await entities.export_document(self, scope, owner)
+        return await exchange.export_document(self, scope, owner)
 
     async def import_document(
         self, scope: str, owner: str, document: Mapping[str, Any], *, actor: str
     ) -> int:
         """Set what such a document holds; all of it or nothing. Returns how many fields."""
-        return await entities.import_document(self, scope, owner, document, actor=actor)
+        return await exchange.import_document(self, scope, owner, document, actor=actor)
 
     # --- telling ---------------------------------------------------------------------------------
 

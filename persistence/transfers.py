@@ -287,14 +287,15 @@ def _together(layers: list[Layer], planned: Mapping[str, Any]) -> str:
 # --- what all of them ask ------------------------------------------------------------------------
 
 
-def refusal(layer: Layer, spec: SettingSpec) -> tuple[Why, str] | None:
-    """Why a layer can't be given this setting from elsewhere, if it can't."""
+def refusal(layer: Layer, spec: SettingSpec, *, content: bool = False) -> tuple[Why, str] | None:
+    """Why a layer can't be given this setting from elsewhere, if it can't; content, if not so
+    asked."""
     scope = layer.target.scope
     if layer.gate.state == "gone":
         return "gone", layer.gate.problem
     if spec.secret:
         return "secret", "secrets stay where they are"
-    if not spec.inherit:
+    if not spec.inherit and not content:
         return "content", f"is the {scope}'s own content"
     try:
         check_scope(spec, scope)
