@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from ..errors import PersistenceError
-from . import looks, upkeep
-from .database import chain, load_declarations, owners_of, path_of, quieten
+from . import looks, moves, upkeep
+from .database import chain, load_declarations, one_owner, owners_of, path_of, quieten
 from .output import Problem, warn
+
+T = TypeVar("T")
 
 app = typer.Typer(
     add_completion=False,
@@ -44,15 +48,23 @@ Owner = Annotated[
     typer.Option("--owner", "-o", metavar="SCOPE=OWNER", help="Whose settings, such as shot=s1. "
                  "May stand several times, weakest scope first; or write them without --owner."),
 ]  # fmt: skip
+Tools = Annotated[
+    list[str],
+    typer.Option("--tool", "-t", metavar="TOOL", help="Only this tool. May stand several times."),
+]
+Format = Annotated[
+    Literal["json", "toml"] | None,
+    typer.Option("--format", "-f", help="If not given: as the file looks, else JSON."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Search = Annotated[str, typer.Option("--search", "-s", help="Only what contains this text.")]
 OnlySet = Annotated[bool, typer.Option("--set", help="Only settings that some layer sets.")]
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
+def run(work: Coroutine[Any, Any, T]) -> T:
     """Carry it out; what can't be done is said on stderr, in one line, with exit code 1."""
     try:
-        asyncio.run(work)
+        return asyncio.run(work)
     except (PersistenceError, Problem) as error:
         warn(f"Error: {error}")
         raise typer.Exit(getattr(error, "code", 1)) from None
@@ -155,6 +167,110 @@ def explain(
     run(looks.explain(path, tool, field, given, chain(scopes, given), as_json=as_json))
 
 
+@app.command("export")
+def export_command(
+    owners: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SCOPE=OWNER", help="Whose settings.", show_default=False),
+    ] = None,
+    database: Database = "",
+    owner: Owner = [],  # noqa: B006
+    modules: Modules = [],  # noqa: B006
+    tool: Tools = [],  # noqa: B006
+    form: Format = None,
+    output: Annotated[
+        str, typer.Option("--output", metavar="FILE", help="Write there instead of to stdout.")
+    ] = moves.STANDARD,
+) -> None:
+    """Write what one owner overrides as a document, JSON or TOML. Secrets stay out.
+
+    [bold]Examples[/bold]
+
+    export shot=s1 --import studio.settings
+
+    export shot=s1 --import studio.settings --tool travel-ui-state --output s1.toml
+    """
+    path = _start(database, modules)
+    scope, whose = one_owner([*owner, *(owners or [])])
+    if output != moves.STANDARD and Path(output).exists():
+        raise typer.BadParameter(f"{output} is there already", param_hint="--output")
+    if output != moves.STANDARD and not Path(output).absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder for {output}", param_hint="--output")
+    form = form or _form_of(output) or "json"
+    moves.put(run(moves.text_of_owner(path, scope, whose, tools=tool, form=form)), output)
+
+
+@app.command("import")
+def import_command(
+    file: Annotated[
+        str, typer.Argument(help="A JSON or TOML file, or - for stdin.", show_default=False)
+    ],
+    owners: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SCOPE=OWNER", help="Into whose settings.", show_default=False),
+    ] = None,
+    database: Database = "",
+    owner: Owner = [],  # noqa: B006
+    modules: Modules = [],  # noqa: B006
+    tool: Tools = [],  # noqa: B006
+    form: Format = None,
+    author: Annotated[
+        str, typer.Option("--author", help="Who is said to have made the changes.")
+    ] = "command line",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don’t ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set what a document holds as one owner’s settings. Shows what changes, then asks.
+
+    All of it is made as one action, which can be undone as one; what doesn’t fit is left out and
+    listed. What the document doesn’t mention stays. An app that runs on the same file sees the
+    changes when it loads these settings next.
+
+    [bold]Examples[/bold]
+
+    import s1.toml shot=s2 --import studio.settings --dry-run
+
+    import s1.toml shot=s2 --import studio.settings --yes
+    """
+    path = _start(database, modules)
+    scope, whose = one_owner([*owner, *(owners or [])])
+    if not modules:
+        raise typer.BadParameter(
+            "name the module that declares the settings: what comes in is checked by it",
+            param_hint="--import",
+        )
+    if yes and dry_run:
+        raise typer.BadParameter("either that or --dry-run", param_hint="--yes")
+    if file == moves.STANDARD and not (yes or dry_run):
+        raise typer.BadParameter(
+            "needed with -, since stdin can’t answer the question then", param_hint="--yes"
+        )
+    run(
+        moves.import_owner(
+            path, scope, whose, _text_of(file), tools=tool, form=form or _form_of(file),
+            author=author, agrees=True if yes else False if dry_run else None, as_json=as_json,
+        )
+    )  # fmt: skip
+
+
+def _form_of(file: str) -> Literal["json", "toml"] | None:
+    forms: dict[str, Literal["json", "toml"]] = {".json": "json", ".toml": "toml"}
+    return forms.get(Path(file).suffix)
+
+
+def _text_of(file: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if file == moves.STANDARD else Path(file).read_bytes()
+        return raw.decode()
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
+    except UnicodeDecodeError:
+        raise typer.BadParameter(f"{file} isn’t text in UTF-8", param_hint="FILE") from None
+
+
 @app.command()
 def prune(
     database: Database = "",
@@ -197,7 +313,7 @@ def doctor(database: Database = "", modules: Modules = [], as_json: AsJson = Fal
     run(upkeep.doctor(path, as_json=as_json))
 
 
-def _start(database: str, modules: list[str]) -> Any:
+def _start(database: str, modules: list[str]) -> Path:
     """What every command begins with: its file, the declarations, silence of the library."""
     quieten()
     path = path_of(database)

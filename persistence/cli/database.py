@@ -110,14 +110,26 @@ async def reading(path: Path) -> AsyncGenerator[SQLiteReader]:
 
 
 @asynccontextmanager
+async def looking(path: Path, scopes: ScopeChain) -> AsyncGenerator[Engine]:
+    """An engine on the file that can't change it."""
+    async with reading(path) as store, _running(store, scopes) as engine:
+        yield engine
+
+
+@asynccontextmanager
 async def changing(path: Path, scopes: ScopeChain) -> AsyncGenerator[Engine]:
     """An engine on the file, which holds settings already."""
     async with reading(path):
         pass  # nothing is made in a file of something else
+    async with _running(SQLiteStore(path), scopes) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def _running(store: Store, scopes: ScopeChain) -> AsyncGenerator[Engine]:
     # No command reads or writes a secret; an engine that knows of one asks for a key.
     has_secrets = any(spec.secret for tool in registry.values() for spec in tool.fields.values())
     key = Vault.new_key() if has_secrets else None
-    store = SQLiteStore(path)
     async with Engine(store, scopes=scopes, key=key, keep_history=None) as engine:
         if not engine.available:
             raise StoreError(engine.problem)

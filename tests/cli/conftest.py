@@ -26,13 +26,13 @@ SHOT = ["user=ana", "project=harbour", "shot=s1"]
 DECLARATIONS = """
 from persistence import Settings, setting
 
-class Travel(Settings, tool="c-travel", edit="shot"):
+class Travel(Settings, tool="travel-ui-state", edit="shot"):
     prompt: str = setting("", inherit=False, max_length=5000)
     frames: int = setting(61, ge=1, le=241, title="Frames")
     speed_mode: str = setting("basic")
     locks: dict[str, bool] = setting(default_factory=dict, merge=True)
 
-class Images(Settings, tool="c-images", edit="project"):
+class Images(Settings, tool="image-generation", edit="project"):
     model: str = setting("wan-local")
     token: str = setting("", secret=True)
 """

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.conftest import SHOT, Studio
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["inspect", "explain", "prune", "doctor"]
+COMMANDS = ["inspect", "explain", "export", "import", "prune", "doctor"]
 
 
 def process(*arguments: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -47,13 +47,13 @@ def test_each_command_has_help_with_examples(studio: Studio, command: str) -> No
         (["inspect", "--import", "nowhere"], "--import"),
         (["inspect", "--owner", "ana"], "--owner"),
         (["inspect", "shot=s1", "shot=s2"], "--owner"),
-        (["inspect", "c-travel", "shot=s1", "--scopes", "user"], "--owner"),
-        (["inspect", "c-travel", "shot=s1", "--scopes", "a-b"], "--scopes"),
-        (["inspect", "c-travel", "c-images"], "TOOL"),
-        (["inspect", "c-travel", "shot=s1", "--mute", "user"], "--mute"),
+        (["inspect", "travel-ui-state", "shot=s1", "--scopes", "user"], "--owner"),
+        (["inspect", "travel-ui-state", "shot=s1", "--scopes", "a-b"], "--scopes"),
+        (["inspect", "travel-ui-state", "image-generation"], "TOOL"),
+        (["inspect", "travel-ui-state", "shot=s1", "--mute", "user"], "--mute"),
         (["inspect", "--limit", "0"], "--limit"),
-        (["explain", "c-travel", "frames"], "--owner"),
-        (["explain", "c-travel", "tempo", "shot=s1"], "FIELD"),
+        (["explain", "travel-ui-state", "frames"], "--owner"),
+        (["explain", "travel-ui-state", "tempo", "shot=s1"], "FIELD"),
         (["prune", "--older-than", "soon"], "--older-than"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_file_that_is_no_database_is_an_error(studio: Studio) -> None:
 
 
 def test_the_module_runs_and_a_pipe_has_plain_columns(studio: Studio) -> None:
-    done = process("inspect", "c-travel", *SHOT, "--import", "studio", folder=studio.folder)
+    done = process("inspect", "travel-ui-state", *SHOT, "--import", "studio", folder=studio.folder)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
@@ -105,7 +105,7 @@ def test_a_terminal_gets_colours_unless_it_wants_none(
     mine, theirs = pty.openpty()
     terminal = {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **env}
     with subprocess.Popen(
-        [sys.executable, "-m", "persistence", "inspect", "c-travel", *SHOT],
+        [sys.executable, "-m", "persistence", "inspect", "travel-ui-state", *SHOT],
         cwd=studio.folder,
         env={k: v for k, v in os.environ.items() if k != "NO_COLOR"} | terminal,
         stdout=theirs,
