@@ -6,16 +6,21 @@ from typing import Any
 
 import reflex as rx
 
+from workbench.accounts.life import watch_accounts
 from workbench.onboarding import watch_first_steps
+from workbench.pages.account import account
 from workbench.pages.home import home
 from workbench.pages.missing import missing
 from workbench.pages.project import project
 from workbench.pages.shot import shot
+from workbench.pages.signing import bring, reset, sign_in, sign_up
+from workbench.states.account import Account, Reset
 from workbench.states.home import Home
+from workbench.states.me import TellWho
 from workbench.states.project import Project
 from workbench.web import protect, routes
 
-STYLES = ["tokens", "base", "layout", "controls", "lists", "shot", "start"]
+STYLES = ["tokens", "base", "layout", "controls", "lists", "shot", "start", "accounts"]
 
 app = rx.App(
     stylesheets=[f"/styles/{name}.css" for name in STYLES],
@@ -28,6 +33,7 @@ app = rx.App(
         rx.el.meta(name="theme-color", content="#f8f8fa", media="(prefers-color-scheme: light)"),
         rx.el.meta(name="theme-color", content="#141416", media="(prefers-color-scheme: dark)"),
         rx.el.script(src="/workbench.js", defer=True),
+        rx.el.script(src="/accounts.js", defer=True),
     ],
     reset_style=False,
     api_transformer=[routes, protect],
@@ -40,6 +46,8 @@ def title_of(name: Any) -> rx.Var[str]:
 
 
 app.register_lifespan_task(watch_first_steps)
+app.register_lifespan_task(watch_accounts)
+app.add_middleware(TellWho())
 
 del app.app_wraps[5, "Overlay"]  # Reflex's word for a lost connection; the shell has its own
 
@@ -51,4 +59,9 @@ app.add_page(
     title=title_of(Project.shot.name),
     on_load=Project.load,
 )
+app.add_page(account, route="/account", title="Account · Workbench", on_load=Account.load)
+app.add_page(bring, route="/bring", title="Your guest’s work · Workbench", on_load=Account.load)
+app.add_page(sign_in, route="/sign-in", title="Sign in · Workbench")
+app.add_page(sign_up, route="/sign-up", title="Sign up · Workbench")
+app.add_page(reset, route="/reset/[token]", title="New password · Workbench", on_load=Reset.load)
 app.add_page(missing, route="404", title="Not found · Workbench")

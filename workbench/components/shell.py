@@ -11,6 +11,7 @@ from workbench.components.coach import coach_strip
 from workbench.components.fields import Tool
 from workbench.components.status import status_line, trouble
 from workbench.components.theme import theme_sync
+from workbench.components.who import unsaved_question, who_changed
 
 
 def shell(
@@ -49,6 +50,8 @@ def shell(
             class_name="stage",
         ),
         theme_sync(),
+        who_changed(),
+        unsaved_question(),
         class_name="app",
     )
 

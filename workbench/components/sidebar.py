@@ -9,6 +9,7 @@ import reflex as rx
 from workbench.components.base import here, icon, link
 from workbench.components.coach import coach
 from workbench.components.theme import theme_switch
+from workbench.components.who import whoami
 from workbench.states.home import Home
 from workbench.states.project import Project
 
@@ -102,12 +103,7 @@ def _foot() -> rx.Component:
 
 def _guest_and_looks() -> rx.Component:
     return rx.el.div(
-        rx.el.div(
-            rx.el.span("G", class_name="avatar", aria_hidden=True),
-            rx.el.span("Guest"),
-            class_name="guest",
-            title="Your work belongs to this browser",
-        ),
+        whoami(),
         theme_switch(),
         class_name="sidebar-foot",
     )
