@@ -58,7 +58,7 @@ def read(text: str, form: Form | None = None) -> Document:
     too large.
     """
     text = text.lstrip("\ufeff")
-    form = form or ("json" if text.lstrip().startswith(("{", "[")) else "toml")
+    form = form or ("json" if text.lstrip().startswith("{") else "toml")  # `[tool]` is TOML
     size = len(text.encode(errors="replace"))
     if size > LIMITS[form]:
         raise malformed(f"has {size:,} bytes, and at most {LIMITS[form]:,} can be read")
