@@ -133,6 +133,21 @@
     markDrop(null);
   });
 
+  // The lists of projects and shots follow other tabs of this browser: each tells which lists it shows.
+  const tabs = "BroadcastChannel" in window ? new BroadcastChannel("workbench-lists") : null;
+  const listsHere = () => document.querySelector("[data-lists]");
+  let told = "";
+  const tellLists = () => {
+    const lists = listsHere()?.dataset.lists || "";
+    if (lists && lists !== told) tabs?.postMessage(lists);
+    told = lists;
+  };
+  tabs?.addEventListener("message", ({ data }) => {
+    const here = listsHere();
+    if (here?.dataset.lists && here.dataset.lists !== data) here.click();
+  });
+  if (tabs) new MutationObserver(tellLists).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-lists"] });
+
   // The coach points at what a step is about, which may be folded away or further down.
   document.addEventListener("click", (event) => {
     const selector = event.target.closest("[data-coach-show]")?.dataset.coachShow;

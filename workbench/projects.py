@@ -96,7 +96,12 @@ async def restore_project(actor: str, project: object) -> str:
 
 async def open_project(actor: str, project: object) -> ProjectPage:
     """What the project's page shows; counts as a visit for the list's order."""
-    return await write(_open_project, actor, project)
+    return await write(_open_project, actor, project, time.time())
+
+
+async def look_at_project(actor: str, project: object) -> ProjectPage:
+    """The same without a visit."""
+    return await read(_open_project, actor, project, None)
 
 
 async def shot_ids(actor: str, project: object) -> list[str]:
@@ -249,9 +254,12 @@ def _set_project_deleted(
     return found.name
 
 
-def _open_project(session: Session, actor: str, project: object) -> ProjectPage:
+def _open_project(
+    session: Session, actor: str, project: object, visited_at: float | None
+) -> ProjectPage:
     found = _require_project(session, actor, project)
-    found.opened_at = time.time()
+    if visited_at is not None:
+        found.opened_at = visited_at
     shots = _live_shots(session, found.id)
     gone = session.exec(
         select(Shot)

@@ -139,3 +139,21 @@ def test_shots_are_put_into_another_order_by_dragging(film: Page):
     expect(names.nth(1)).to_have_text("Marit unlocks the wheelhouse")
     film.reload()
     expect(names.nth(1)).to_have_text("Marit unlocks the wheelhouse")
+
+
+def test_the_lists_follow_another_tab_of_the_same_browser(film: Page, workbench: Server):
+    project = film.url
+    home, shot = film.context.new_page(), film.context.new_page()
+    home.goto(workbench.url)
+    expect(home.locator(".card")).to_contain_text("14 shots")
+    shot.goto(project)
+    open_shot(shot, "The horn")
+    film.get_by_label("Actions for The horn").click()
+    film.locator(".card", has_text="The horn").get_by_role("button", name="Delete").click()
+    expect(shot.locator("#sidebar nav ol li")).to_have_count(13)
+    expect(shot.locator("h1")).to_have_text("The horn")  # what is open stays
+    home.get_by_label("Actions for The Last Ferry").click()
+    home.get_by_role("button", name="Rename").click()
+    home.get_by_label("Name of the project").fill("The last crossing")
+    home.keyboard.press("Enter")
+    expect(film.locator("h1")).to_have_text("The last crossing")

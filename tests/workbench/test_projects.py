@@ -35,6 +35,17 @@ async def test_the_project_opened_last_comes_first(new_user):
     assert [row.name for row in (await projects.list_projects(me)).live] == ["First", "Second"]
 
 
+async def test_looking_again_is_no_visit(new_user):
+    me, other = new_user(), new_user()
+    first = await projects.create_project(me, "First")
+    await projects.create_project(me, "Second")
+    before = [row.name for row in (await projects.list_projects(me)).live]
+    assert (await projects.look_at_project(me, first)).project.name == "First"
+    assert [row.name for row in (await projects.list_projects(me)).live] == before
+    with pytest.raises(NotFound):
+        await projects.look_at_project(other, first)
+
+
 async def test_nothing_is_stored_of_somebody_who_only_looks(new_user, own_database: Path):
     await projects.list_projects(new_user())
     await projects.list_projects("")

@@ -13,6 +13,7 @@ from workbench.components.lists import (
     cookies_blocked,
     deleted_list,
     empty,
+    follows_other_tabs,
     menu,
     menu_item,
     name_field,
@@ -41,6 +42,7 @@ def project() -> rx.Component:
             class_name="page",
         ),
         undo_bar(Project),
+        follows_other_tabs(Project),
         trail=trail(
             link("Projects", to="/"),
             rx.el.span(

@@ -9,6 +9,7 @@ from workbench.components.lists import (
     away,
     cookies_blocked,
     empty,
+    follows_other_tabs,
     menu,
     menu_item,
     name_field,
@@ -36,6 +37,7 @@ def shot() -> rx.Component:
             ),
             class_name="page page-shot",
         ),
+        follows_other_tabs(Project),
         trail=trail(
             link("Projects", to="/"),
             link(

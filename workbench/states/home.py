@@ -19,6 +19,7 @@ from workbench.states.common import (
     become_guest,
     count_of,
     hue_of,
+    lists_of,
     name_in,
     nothing,
     said_on,
@@ -59,6 +60,17 @@ class Home(PageState, rx.State):
         self.last = next((card for card in self.cards if card.id == last), nothing())
         self.deleted = [_card(row) for row in rows.deleted]
         self.status = "ready"
+
+    @rx.var
+    def lists(self) -> str:
+        """Another text whenever the lists are others."""
+        return lists_of("", self.cards, self.deleted) if self.status == "ready" else ""
+
+    @rx.event
+    async def follow(self):
+        """Another tab has changed the lists. What can't be read now stays as it is."""
+        if self.status == "ready":
+            await self.refresh()
 
     @rx.event
     async def create(self, form: dict[str, str]):

@@ -20,6 +20,7 @@ from workbench.states.common import (
     become_guest,
     count_of,
     hue_of,
+    lists_of,
     name_in,
     nothing,
     said_on,
@@ -115,6 +116,25 @@ class Project(PageState, rx.State):
         self.shot = self.shots[here]
         self.previous = self.shots[here - 1].href if here > 0 else ""
         self.next = self.shots[here + 1].href if here + 1 < len(self.shots) else ""
+
+    @rx.var
+    def lists(self) -> str:
+        """Another text whenever the lists are others."""
+        names = [Card(self.id, self.name, "", "", "", 0), *self.shots]
+        return lists_of(self.id, names, self.deleted) if self.status == "ready" else ""
+
+    @rx.event
+    async def follow(self):
+        """Another tab has changed the lists. What is open here stays, though it may be gone."""
+        shot = _argument(self, "shot_id")
+        try:
+            page = await projects.look_at_project(actor_of(self), _argument(self, "project_id"))
+        except (NotFound, Unavailable):
+            return
+        is_here = not shot or any(row.id == shot for row in page.shots)
+        if self.status == "ready" and page.project.id == self.id:
+            self._show(page, shot if is_here else "")
+            await self._show_prompts()
 
     @rx.event
     async def rename_project(self, name: str):
