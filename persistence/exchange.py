@@ -177,7 +177,8 @@ def take(engine: Engine, draft: Draft, layer: Layer, part: Part) -> None:
     for name in secret:
         draft.skip(layer.target, wire[name], "secret", "secrets stay where they are")
     for name, problem in problems.items():
-        draft.skip(layer.target, wire.get(name, name), "invalid", problem)
+        words = problem.removeprefix(f"{name}: ")  # the field is named beside it
+        draft.skip(layer.target, wire.get(name, name), "invalid", words)
     for name, held in read.items():
         if name in problems:
             continue

@@ -50,13 +50,13 @@ async def promote(binding: Binding[Any], *fields: str, to: str, scope: str | Non
     where one of the two isn't shown, ScopeNotAllowed where `to` isn't the weaker one,
     PermissionDenied, and StoreUnavailable.
     """
-    engine, view = binding.engine, _require_view(binding)
+    engine, view = binding.engine, require_view(binding)
     draft = Draft(f"Make this the {to}'s default")
-    weak = _index(view, to)
+    weak = index_of(view, to)
     await engine.permit(binding.actor, "write", view.stack[weak])
     await confirmed_layers(engine, view.stack)
     for field in dict.fromkeys(fields):
-        strong = _index(view, scope or binding.edit_scope_of(field))
+        strong = index_of(view, scope or binding.edit_scope_of(field))
         if weak >= strong:
             raise ScopeNotAllowed(field, f"is set at the {view.stack[strong].scope} already")
         if reason := _stays_here(view, field, weak, strong):
@@ -169,8 +169,8 @@ async def push(
     {"project": "p2"}}`. Raises UnknownField, NotReady, PermissionDenied where this layer may not be
     read, and StoreUnavailable.
     """
-    engine, view = binding.engine, _require_view(binding)
-    index = _index(view, scope or binding.edit_scope)
+    engine, view = binding.engine, require_view(binding)
+    index = index_of(view, scope or binding.edit_scope)
     here = view.stack[index]
     names = tuple(dict.fromkeys(fields))
     await engine.permit(binding.actor, "read", here)
@@ -332,7 +332,8 @@ async def held_tools(engine: Engine, scope: str, owner: str) -> list[str]:
     return sorted({*stored, *pending})
 
 
-def _require_view(binding: Binding[Any]) -> View:
+def require_view(binding: Binding[Any]) -> View:
+    """What a binding shows, all of it loaded. Raises NotReady and StoreUnavailable."""
     binding.require_ready()
     view = binding.view
     if view is None:
@@ -340,7 +341,8 @@ def _require_view(binding: Binding[Any]) -> View:
     return view
 
 
-def _index(view: View, scope: str) -> int:
+def index_of(view: View, scope: str) -> int:
+    """The position of a scope in what is shown. Raises NotReady where it isn't."""
     for index, target in enumerate(view.stack):
         if target.scope == scope:
             return index
