@@ -38,6 +38,7 @@ from .loads import Loader
 from .operations import Operation, Operations, Outcome
 from .plans import Plan
 from .recorder import Recorder
+from .retention import KEEP_HISTORY, retain
 from .scheduler import Scheduler
 from .scopes import ScopeChain, Stack, Target
 from .settings import registry, tool_of
@@ -104,17 +105,23 @@ class Engine:
         wall: Callable[[], float] = time.time,
         random: Random | None = None,
         key: str | None = None,
+        keep_history: float | None = KEEP_HISTORY,
     ) -> None:
         """Nothing is opened yet: that is `start`, inside the event loop that will be used.
 
         `database` is a URL or a store; `debounce` and `max_wait` are seconds; `value_limit` is the
         largest value in bytes of UTF-8; `keep_loaded` targets stay in memory after their last
-        use; `key` encrypts secret settings (several, newest first, separated by commas).
+        use; `key` encrypts secret settings (several, newest first, separated by commas);
+        `keep_history` is for how many seconds changes are kept that others have replaced (90 days),
+        None for ever. What stands now, and what a named moment shows, stays in any case.
         """
+        if keep_history is not None and keep_history < 0:
+            raise ValueError("keep_history: a number of seconds, or None to keep everything")
         self.store = open_store(database) if isinstance(database, str) else database
         self.scopes = scopes if isinstance(scopes, ScopeChain) else ScopeChain(tuple(scopes))
         self.authorise = authorise
         self.value_limit, self.keep_loaded = value_limit, keep_loaded
+        self.keep_history = keep_history
         self.retry, self.wall = retry or Retry(), wall
         self.random = random or Random()  # noqa: S311  # jitter, no secret
         self.vault = Vault(key)
@@ -152,6 +159,7 @@ class Engine:
         except StoreUnavailable as error:
             self.unavailable(error)
         self.committer.start()
+        self.spawn(retain(self))
 
     async def stop(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109  # of the flush alone
         """Flush everything, then close. What couldn't be saved in `timeout` seconds is logged."""

@@ -65,6 +65,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._shuffles = seed is not None
         self._now = 0.0
         super().__init__(_JumpingSelector(self))
+        # asyncio's own is a nanosecond: lost in rounding after some weeks, and no timer would run.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
@@ -244,7 +246,8 @@ class FailingStore:
     """A store that does what the wrapped one does, except where it was asked to fail.
 
     - Untouched, it passes the stores' contract like the store within.
-    - `loads`, `commits` and `opens` fail, wait or lose their answer as asked, and log what came.
+    - `loads`, `commits`, `opens` and `prunes` fail, wait or lose their answer as asked, and log
+      what came.
     - A call that fails reaches the store within not at all; a lost answer, wholly.
     """
 
@@ -253,6 +256,7 @@ class FailingStore:
         self.opens: Faults[str] = Faults("open")
         self.loads: Faults[Target] = Faults("load")
         self.commits: Faults[Write] = Faults("commit")
+        self.prunes: Faults[str] = Faults("prune")
 
     @property
     def written(self) -> list[Write]:
@@ -345,9 +349,13 @@ class FailingStore:
         return await self.store.forget(scope, owner)
 
     async def prune(self, *, older_than: float, keep_operations_after: float) -> int:
-        return await self.store.prune(
+        late = await self.prunes.before(())
+        gone = await self.store.prune(
             older_than=older_than, keep_operations_after=keep_operations_after
         )
+        if late:
+            raise late
+        return gone
 
     async def check(self) -> list[Finding]:
         return await self.store.check()

@@ -140,6 +140,15 @@ async def test_what_a_thread_raises_reaches_its_waiter() -> None:
         await asyncio.to_thread(work)
 
 
+@pytest.mark.virtual(limit=1e9)
+async def test_timers_run_after_years_too() -> None:
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(6e8 + 0.1)
+    await asyncio.to_thread(loop.time)
+    await asyncio.sleep(0.001)
+    assert loop.time() == pytest.approx(6e8 + 0.101)
+
+
 @pytest.mark.virtual
 async def test_an_answer_from_a_real_thread_is_no_deadlock() -> None:
     loop, answer = asyncio.get_running_loop(), asyncio.Event()
