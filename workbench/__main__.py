@@ -1,22 +1,30 @@
-"""`python3 -m workbench`: sets itself up, builds the page and serves the app on one port."""
+"""`python3 -m workbench`: sets itself up, builds the page and serves the app on one port.
+
+`python3 -m workbench reset-password NAME` prints a link by which an account gets another password.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import socket
+import sys
 
 from workbench.bootstrap import ROOT, SetUpFailed, become, environment_for, say
 
 HOST = "127.0.0.1"
+REQUIREMENTS = ROOT / "workbench" / "requirements.txt"
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["reset-password"]:
+        python = environment_for(REQUIREMENTS)
+        become(python, ["-m", "workbench.accounts.reset_password", *sys.argv[2:]])
     parser = argparse.ArgumentParser(prog="python3 -m workbench", description=__doc__)
     parser.add_argument("--port", type=int, default=3000, help="default: %(default)s")
     port: int = parser.parse_args().port
     require_free(port)
-    python = environment_for(ROOT / "workbench" / "requirements.txt")
+    python = environment_for(REQUIREMENTS)
     os.environ.setdefault("DATABASE_URL", "sqlite:///workbench.db")
     say(f"Workbench: http://{HOST}:{port} (the first start builds the page, about half a minute)")
     one_port = ["--backend-host", HOST, "--frontend-port", str(port), "--backend-port", str(port)]

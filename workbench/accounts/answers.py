@@ -128,14 +128,20 @@ async def texts_in(
         raise NotTaken(400, "The body isn’t an object of fields.")
     if unknown := set(sent) - {*required, *optional}:
         raise NotTaken(400, f"Unknown field: {min(unknown)[:40]!r}.")
-    missing = [name for name in required if sent.get(name, "") == ""]
     wrong = [name for name, value in sent.items() if not isinstance(value, str)]
+    wrong += [name for name in sent if name not in wrong and not _is_storable(sent[name])]
+    missing = [name for name in required if sent.get(name, "") == ""]
     if missing or wrong:
         raise Refusals(
-            [Refused(name.replace("_", " "), "must be text") for name in wrong]
+            [Refused(name.replace("_", " "), "must be plain text") for name in wrong]
             + [Refused(name.replace("_", " "), "is missing") for name in missing]
         )
     return {name: sent.get(name, "") for name in (*required, *optional)}
+
+
+def _is_storable(text: str) -> bool:
+    """Neither NUL nor half a character: no database and no hash takes those."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _errors(error: Refused | Refusals) -> list[dict[str, str]]:

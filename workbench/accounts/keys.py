@@ -30,7 +30,7 @@ def signed(purpose: str, value: str) -> str:
 
 def hash_of(text: str) -> str:
     """SHA-256 in hex: how secrets are stored, which have 128 random bits and need no salt."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _signature(purpose: str, text: str) -> str:

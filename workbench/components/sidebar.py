@@ -17,7 +17,7 @@ from workbench.states.project import Project
 def home_sidebar() -> rx.Component:
     return rx.fragment(
         rx.el.nav(
-            link(icon("layout-grid"), rx.el.span("All projects"), to="/", **_current(True)),
+            link(icon("layout-grid"), rx.el.span("All projects"), to="/", **_current(here() == "/")),
             rx.cond(
                 Home.cards.length() > 0,
                 rx.fragment(
@@ -90,8 +90,8 @@ def _shot_link(card: Any) -> rx.Component:
     )
 
 
-def _current(is_current: bool) -> dict[str, Any]:
-    return {"class_name": "nav-item", "aria_current": "page" if is_current else "false"}
+def _current(is_current: rx.Var[bool]) -> dict[str, Any]:
+    return {"class_name": "nav-item", "aria_current": rx.cond(is_current, "page", "false")}
 
 
 def _foot() -> rx.Component:

@@ -192,7 +192,7 @@ def _delete_guest() -> rx.Component:
     )
 
 
-_WHAT_GOES = ", their settings, history, moments and presets, those recently deleted too, and"
+_WHAT_GOES = ", all settings, their history, moments and presets, what was deleted lately, and"
 
 
 def _folded(label: str, *children: rx.Component) -> rx.Component:
