@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from workbench import database
-from workbench.accounts import keys
+from workbench.accounts import keys, people, sessions
+from workbench.accounts.lately import Lately
 from workbench.models import new_id
 
 
@@ -18,6 +19,8 @@ def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
     monkeypatch.setenv("SECRET_KEY", "a key for tests")
     keys.secret_key.cache_clear()
+    for remembers in (people, sessions):  # what was read from another test's database
+        monkeypatch.setattr(remembers, "_lately", Lately())
     yield path
     keys.secret_key.cache_clear()
     for engine in database._engines.values():
