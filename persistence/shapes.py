@@ -15,11 +15,10 @@ from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
-from typing import is_typeddict as is_typed_dict
 from uuid import UUID
 
 import pydantic
-from typing_extensions import is_typeddict as is_extended_typed_dict
+from typing_extensions import is_typeddict as is_typed_dict
 
 Kind = Literal[
     "text", "integer", "number", "boolean", "choice", "date", "time", "list", "row", "dict", "json"
@@ -120,7 +119,7 @@ def _row(parts: dict[str, Any], *, by_name: bool) -> Shape:
 
 def _fields(kind: Any) -> dict[str, Any]:
     """The fields of a typed dict, a dataclass or a model; none of any other type."""
-    if is_typed_dict(kind) or is_extended_typed_dict(kind):
+    if is_typed_dict(kind):
         hints = get_type_hints(kind, include_extras=True)
         is_loose = not kind.__total__ or any(get_origin(h) is NotRequired for h in hints.values())
         return {} if is_loose else hints

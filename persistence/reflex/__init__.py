@@ -18,11 +18,20 @@ if TYPE_CHECKING:
     from .actors import current_actor, recheck_actors, running_engine
     from .causes import acting_as
     from .channel import PersistenceState
-    from .components import bind, field_error, persistence_root, save_status
+    from .components import bind, field_error, persistence_root
     from .device import device_copy, device_local, device_notice, device_ready, on_device
     from .fields import setting
     from .keyed import KeyedSettings, bind_row
     from .listeners import on_change
+    from .panel import (
+        edit_target,
+        explain_button,
+        field_menu,
+        field_row,
+        origin_badge,
+        save_status,
+        settings_panel,
+    )
     from .plugin import PersistencePlugin
     from .states import SettingsState, show
     from .tabs import Page
@@ -42,18 +51,24 @@ __all__ = [
     "device_local",
     "device_notice",
     "device_ready",
+    "edit_target",
+    "explain_button",
     "field_error",
+    "field_menu",
+    "field_row",
     "is_ready",
     "is_saving",
     "mark_as_interacted",
     "on_change",
     "on_device",
+    "origin_badge",
     "persisted",
     "persistence_root",
     "recheck_actors",
     "running_engine",
     "save_status",
     "setting",
+    "settings_panel",
     "show",
     "status_of",
 ]
@@ -72,18 +87,24 @@ _HOME = {
     "device_local": "device",
     "device_notice": "device",
     "device_ready": "device",
+    "edit_target": "panel",
+    "explain_button": "panel",
     "field_error": "components",
+    "field_menu": "panel",
+    "field_row": "panel",
     "is_ready": "variables",
     "is_saving": "variables",
     "mark_as_interacted": "variables",
     "on_change": "listeners",
     "on_device": "device",
+    "origin_badge": "panel",
     "persisted": "variables",
     "persistence_root": "components",
     "recheck_actors": "actors",
     "running_engine": "actors",
-    "save_status": "components",
+    "save_status": "panel",
     "setting": "fields",
+    "settings_panel": "panel",
     "show": "states",
     "status_of": "variables",
 }

@@ -35,6 +35,7 @@ try:
         Var,
         _owner_state,
     )
+    from reflex_components_core.core.banner import has_connection_errors
 except ImportError as error:  # pragma: no cover - only with another Reflex
     raise ImportError(
         f"persistence.reflex doesn't fit the installed Reflex ({error}). "
@@ -73,6 +74,7 @@ __all__ = [
     "enqueue",
     "fields_of",
     "handler_states",
+    "has_connection_errors",
     "held_by",
     "is_mutable_type",
     "is_own_field",

@@ -4,7 +4,9 @@
     rx.el.input rx.switch(**bind(Travel.accelerated_mode))          # also rx.checkbox
     rx.select(["basic", "advanced"], **bind(Travel.mode)) rx.slider(**bind(Travel.frames,
     control="slider")) rx.el.select(*options, **bind(Travel.mode, control="native"))
-    field_error(Travel.frames), save_status(Travel)
+    field_error(Travel.frames)
+
+`panel` makes whole panels of these.
 
 Native controls are uncontrolled: what is typed belongs to the browser until the server has it.
 `assets/persistence.js` sends each edit as an operation, and puts the server's value into a control
@@ -42,7 +44,7 @@ ui: Any = rx
 _RADIX = ("select", "radio", "checkbox", "slider")
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("persistence.js",)
+SCRIPTS = ("persistence.js", "status.js", "panel.js", "editors.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,27 +255,18 @@ def field_error(var: Any, **props: Any) -> rx.Component:
     )
 
 
-def save_status(state: type[SettingsState], **props: Any) -> rx.Component:
-    """A status line: loading, saving, when it was saved, what went wrong; in local time."""
-    return ui.el.span(
-        state.status_text,
-        role="status",
-        custom_attrs={
-            "data-persistence-status": state.status,
-            "data-persistence-saved": state.last_saved.to_string(),
-        },
-        **props,
-    )
-
-
 def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component:
-    """What the page's script talks to. The plugin puts it into every page.
+    """What the page's scripts talk to, and what all panels of a page share. The plugin puts it into
+    every page.
 
     With `guests` a browser without a cookie asks for one. `backend` is the server's URL, where the
     pages may come from another one.
     """
+    from .panel.explain import explain_popover
+    from .panel.words import scope_names
+
     take = cast(Any, FunctionStringVar.create("window.persistence.take")).call()
-    return ui.el.div(
+    root = ui.el.div(
         ui.el.button(
             id="persistence-send",
             type="button",
@@ -286,6 +279,7 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
             "aria-hidden": "true",
             "data-actor": PersistenceState.actor,
             "data-hydrated": ui.State.is_hydrated.to_string(),
+            "data-offline": ui.cond(rx_.has_connection_errors, "true", "false"),
             "data-confirmed": PersistenceState.confirmed.to_string(),
             "data-answers": PersistenceState.answers.to_string(),
             "data-operations": PATH,
@@ -294,6 +288,8 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
             "data-backend": backend,
         },
     )
+    announcer = ui.el.div(id="persistence-announcer", role="status", class_name="persistence-sr")
+    return ui.fragment(root, announcer, explain_popover(scope_names()))
 
 
 def scripts() -> list[rx.Component]:

@@ -16,8 +16,9 @@ from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, Unpack, cast, get_args, get_origin, overload
-from typing import is_typeddict as is_typed_dict
 from uuid import UUID
+
+from typing_extensions import is_typeddict as is_typed_dict
 
 from ..errors import DeclarationError, InvalidValue
 from ..settings import UNSET, Declaration, Facts, Flush, SettingSpec, split_facts

@@ -9,6 +9,8 @@
 // - An operation is kept until the server says that it is durable, or refuses it.
 // - A control shows the server's value whenever it has no edit of its own under way, and what was typed
 //   is never replaced by a tidied form of itself while the user is still in the control.
+// - A control is any element with `data-persistence`: an input, a fieldset of radios (kind "choice"), or an element of
+//   ours with a `value` of JSON, and `changes` where single keys are edited (kind "keys").
 (() => {
   "use strict";
   if (window.persistence) return;
@@ -25,6 +27,7 @@
   function keep(operation) {
     kept.set(operation.id, operation);
     newest.set(keyOf(operation.target, operation.field), operation);
+    tell();
   }
 
   function forget(id) {
@@ -33,20 +36,23 @@
     kept.delete(id);
     const key = keyOf(operation.target, operation.field);
     if (newest.get(key) === operation) newest.delete(key);
+    tell();
     return operation;
   }
 
+  // Whoever shows what isn't saved yet looks again.
+  const tell = () => document.dispatchEvent(new CustomEvent("persistence"));
   const waiting = () => [...kept.values()].filter((each) => !each.sentAt);
 
-  function record(tool, field, target, base, value, ending = "") {
+  function record(field, target, base, value, ending = "", kind = "set") {
     const key = keyOf(target, field), last = newest.get(key);
     left.delete(key);
-    if (last && !last.sentAt && last.id.endsWith(ending)) {
+    if (last && !last.sentAt && last.kind === kind && last.id.endsWith(ending)) {
       last.value = value;
       last.seq = ++seq;
       return last;
     }
-    const operation = { id: newId() + ending, client, seq: ++seq, target, field, kind: "set", value, base, sentAt: 0 };
+    const operation = { id: newId() + ending, client, seq: ++seq, target, field, kind, value, base, sentAt: 0 };
     operation.actor = root()?.dataset.actor || "";
     operation.madeAt = Date.now();
     keep(operation);
@@ -67,6 +73,8 @@
 
   const root = () => document.getElementById("persistence-root");
   const controls = () => document.querySelectorAll("[data-persistence]");
+  const targetOf = (control) => parsed(control.dataset.persistenceTarget, null);
+  const isActive = (control) => control.contains(document.activeElement);
   const controlOf = (node) => (node instanceof Element ? node.closest("[data-persistence]") : null);
 
   function parsed(text, otherwise) {
@@ -77,6 +85,8 @@
   function valueOf(control) {
     const kind = control.dataset.persistenceKind, text = control.value;
     if (kind === "boolean") return control.checked;
+    if (kind === "choice") return parsed(control.querySelector("input:checked")?.value, undefined);
+    if (kind === "keys") return control.isDraft ? undefined : control.changes;
     if (kind === "text?" || kind === "text") return kind === "text?" && text === "" ? null : text;
     if (kind === "json") return parsed(text, undefined);
     if (text === "" && kind === "number?" && !control.validity?.badInput) return null;
@@ -90,10 +100,15 @@
       if (control.checked !== Boolean(value)) control.checked = Boolean(value);
       return;
     }
+    if (kind === "choice") {
+      const chosen = JSON.stringify(value);
+      for (const each of control.querySelectorAll("input")) if (each.checked !== (each.value === chosen)) each.checked = each.value === chosen;
+      return;
+    }
+    if (kind === "keys") { control.value = JSON.stringify(value); return; } // also where it shows that: what differs starts anew
     const text = kind === "json" ? JSON.stringify(value) : value === null || value === undefined ? "" : String(value);
     if (control.value === text) return;
-    const isActive = document.activeElement === control;
-    const [from, to] = isActive && "selectionStart" in control ? [control.selectionStart, control.selectionEnd] : [null, null];
+    const [from, to] = document.activeElement === control && "selectionStart" in control ? [control.selectionStart, control.selectionEnd] : [null, null];
     control.value = text;
     if (from !== null) try { control.setSelectionRange(from, to); } catch { /* not every type has a selection */ }
   }
@@ -101,31 +116,58 @@
   // --- from the controls ------------------------------------------------------------------------------
 
   function heard(control) {
-    const target = parsed(control.dataset.persistenceTarget, null), value = valueOf(control);
+    const target = targetOf(control), field = control.dataset.persistence, value = valueOf(control);
     if (!target || control.disabled) return;
     if (value === undefined) {
-      left.set(keyOf(target, control.dataset.persistence), { value: control.dataset.persistenceValue, whileFocused: true });
+      left.set(keyOf(target, field), { value: control.dataset.persistenceValue, whileFocused: !control.isDraft });
+      tell();
       return;
     }
-    const base = Number(control.dataset.persistenceBase) || 0;
-    record(control.dataset.persistenceTool, control.dataset.persistence, target, base, value);
+    const kind = control.dataset.persistenceKind === "keys" ? "keys" : "set";
+    record(field, target, baseOf(control), value, "", kind);
+    for (const other of controls()) { // a slider and the number beside it
+      if (other !== control && kind === "set" && other.dataset.persistence === field && other.dataset.persistenceTarget === control.dataset.persistenceTarget) put(other, value);
+    }
     schedule();
+  }
+
+  const baseOf = (control) => Number(control.dataset.persistenceBase) || 0;
+
+  // What the menus and notes of a field do with its control: reset, pin, block; again, discard.
+  function act(kind, control) {
+    const target = control && targetOf(control);
+    if (!target) return;
+    const field = control.dataset.persistence, key = keyOf(target, field);
+    if (kind === "discard") {
+      for (const each of waiting()) if (keyOf(each.target, each.field) === key) forget(each.id);
+      left.delete(key);
+      if ("isDraft" in control) control.isDraft = false;
+      for (const each of controls()) if (each.dataset.persistence === field && each.dataset.persistenceTarget === control.dataset.persistenceTarget) put(each, parsed(each.dataset.persistenceValue, ""));
+      tell();
+      return;
+    }
+    if (kind === "again") heard(control);
+    else record(field, target, baseOf(control), kind === "pin" ? parsed(control.dataset.persistenceValue, null) : null, "", kind);
+    left.delete(key);
+    send();
   }
 
   document.addEventListener("input", (event) => {
     const control = controlOf(event.target);
-    if (control && !event.isComposing) heard(control);
+    if (control && !event.isComposing && isPart(control, event.target)) heard(control);
   }, true);
+  // An element of ours tells of its edits itself; what its inputs say on the way up is its own affair.
+  const isPart = (control, node) => control === node || control.localName === "fieldset";
   document.addEventListener("compositionend", (event) => {
     const control = controlOf(event.target);
-    if (control) heard(control);
+    if (control && isPart(control, event.target)) heard(control);
   }, true);
   document.addEventListener("change", (event) => { if (controlOf(event.target)) send(); }, true);
   document.addEventListener("focusout", (event) => {
     const control = controlOf(event.target);
     if (!control) return;
     send();
-    const target = parsed(control.dataset.persistenceTarget, null);
+    const target = targetOf(control);
     const key = target && keyOf(target, control.dataset.persistence);
     if (left.get(key)?.whileFocused) { left.delete(key); queueMicrotask(show); }
   }, true);
@@ -226,12 +268,12 @@
     if (!operation) return;
     const key = keyOf(operation.target, operation.field);
     if (newest.has(key)) return; // the user went on
-    const control = [...controls()].find((each) => each.dataset.persistence === operation.field && each.dataset.persistenceTarget && keyOf(parsed(each.dataset.persistenceTarget, null), operation.field) === key);
-    if (!control) return;
+    const control = [...controls()].find((each) => each.dataset.persistence === operation.field && each.dataset.persistenceTarget && keyOf(targetOf(each), operation.field) === key);
+    if (!control || (operation.kind !== "set" && operation.kind !== "keys")) return;
     const shows = control.dataset.persistenceValue;
     if (status === "confirmed") {
       // A tidied form of what was typed waits until the user leaves the control.
-      if (document.activeElement === control && isTidied(operation.value, parsed(shows, ""))) left.set(key, { value: shows, whileFocused: true });
+      if (isActive(control) && isTidied(operation.value, parsed(shows, ""))) left.set(key, { value: shows, whileFocused: true });
     } else {
       left.set(key, { value: shows, whileFocused: false }); // refused: what was typed stays, beside the reason
     }
@@ -245,14 +287,15 @@
 
   function show() {
     for (const control of controls()) {
-      const target = parsed(control.dataset.persistenceTarget, null), text = control.dataset.persistenceValue;
+      const target = targetOf(control), text = control.dataset.persistenceValue;
       if (!target || text === undefined) continue;
       const key = keyOf(target, control.dataset.persistence), leaving = left.get(key);
-      if (newest.has(key)) continue;
+      const mine = newest.get(key);
+      if (mine?.kind === "set" || mine?.kind === "keys" || control.isDraft) continue;
       if (leaving && leaving.value === text && !isForgiven(control, leaving)) continue;
       left.delete(key);
       const isNew = control.dataset.persistenceShown !== text || Boolean(leaving);
-      if (isNew || document.activeElement !== control) put(control, parsed(text, ""));
+      if (isNew || !isActive(control)) put(control, parsed(text, ""));
       control.dataset.persistenceShown = text;
     }
   }
@@ -277,43 +320,34 @@
       }
     }
     show();
-    for (const line of document.querySelectorAll("[data-persistence-saved]")) tellTime(line);
   }
 
   async function becomeGuest(at) {
-    if (sessionStorage.getItem("persistence-guest")) return; // cookies are blocked: don't load for ever
+    if (!navigator.cookieEnabled || sessionStorage.getItem("persistence-guest")) return; // cookies are blocked: don't load for ever
     sessionStorage.setItem("persistence-guest", "asked");
     await fetch(endpoint(at.dataset.guest), { method: "POST", credentials: "include" });
     location.reload();
   }
 
-  // "Saved 12:04", in the browser's own time.
-  function tellTime(line) {
-    const at = Number(line.dataset.persistenceSaved);
-    if (line.dataset.persistenceStatus !== "ready" || !at) return;
-    const time = new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    line.title = new Date(at * 1000).toLocaleString();
-    const text = line.firstChild;
-    if (text?.nodeType === Node.TEXT_NODE && text.data !== "Saved " + time) text.data = "Saved " + time;
-  }
-
   new MutationObserver(observe).observe(document, {
     subtree: true, childList: true, attributes: true,
-    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "aria-invalid", "data-persistence-value", "data-persistence-target", "data-persistence-saved", "data-persistence-status"],
+    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "aria-invalid", "data-persistence-value", "data-persistence-target"],
   });
 
   // --- for components that aren't native ------------------------------------------------------------------
 
   // Records an edit and returns what waits, to be sent with the component's own event. The id's ending tells the
-  // server that the component shows the value already.
-  function edited(tool, field, target, info, value) {
+  // server that the component shows the value already, as no button does.
+  function edited(tool, field, target, base, value, isShown = true) {
     const at = parsed(target, null);
-    if (at && value !== undefined) record(tool, field, at, info?.revision || 0, value, WIDGET);
+    if (at && value !== undefined) record(field, at, Number(base) || 0, value, isShown ? WIDGET : "");
     return take();
   }
 
   window.persistence = {
-    take, edited,
+    take, edited, act,
+    // What isn't a value yet, in controls that keep it: half a JSON text, a row without its number.
+    get drafts() { return [...controls()].filter((each) => each.isDraft); },
     get unconfirmed() { return [...kept.values()].map(wire); },
   };
 })();

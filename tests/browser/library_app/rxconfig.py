@@ -25,6 +25,9 @@ config = rx.Config(
             database=slow_store(os.environ.get("DATABASE_URL", "sqlite:///library_app.db")),
             scopes=("user", "project", "shot"),
             owners="library_app.pages:owners",
+            describe="library_app.pages:describe",
+            scope_names={"user": "You", "shot": "This shot"},
+            key="s_sOgmGJZ4Kg6Gj8Q2QasC2WAJTbx0qOHHT4-1fPws0=",  # a key of the tests alone
         )
     ],
 )

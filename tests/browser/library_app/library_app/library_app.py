@@ -23,6 +23,7 @@ from persistence.reflex import (
 )
 
 from . import device
+from .panel_page import panel
 
 
 class Travel(SettingsState, tool="travel-ui-state", edit="shot"):
@@ -172,3 +173,4 @@ app.add_page(lambda: rx.link("a", href="/shot/a", id="to-a"), route="/")
 app.add_page(shot, route="/shot/[shot]")
 device.add_pages(app)
 app.add_page(overview, route="/overview", on_load=Rows.open)
+app.add_page(panel, route="/panel/[shot]")

@@ -9,3 +9,8 @@ def owners(page: Page) -> dict[str, str]:
     shot = str(page.params.get("shot", ""))
     project = {"project": f"{page.actor}:p"}
     return {**project, "shot": f"{page.actor}:{shot}"} if shot else project
+
+
+def describe(scope: str, ids: list[str]) -> dict[str, str]:
+    """Names for people: of each entity the last part of its id."""
+    return {each: f"{scope} {each.rpartition(':')[2]}" for each in ids if ":" in each}

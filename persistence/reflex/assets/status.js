@@ -1,0 +1,75 @@
+// The save status, in words and true at every moment: what the server said of each tool, what this page still holds,
+// whether there is a connection. No "Saved" while anything isn't; no flicker while it is being typed.
+(() => {
+  "use strict";
+  if (window.persistence.status) return;
+
+  const CALM = 600, LATE = 4000; // ms that "Saving…" stays at least; ms without an answer until that is said
+  let since = 0, restless = 0;
+
+  function parsed(text, otherwise) {
+    try { return text ? JSON.parse(text) : otherwise; } catch { return otherwise; }
+  }
+
+  const isOffline = () => !navigator.onLine || document.getElementById("persistence-root")?.dataset.offline === "true";
+
+  function factsOf(node) {
+    const data = node.dataset;
+    return {
+      tool: data.persistenceToolId, status: data.persistenceStatus, problem: data.persistenceProblem || "",
+      saved: Number(data.persistenceSaved) || 0, refused: Object.entries(parsed(data.persistenceRefused, {})), titles: parsed(data.persistenceTitles, {}),
+    };
+  }
+
+  // [state, words]: the worst of what is true of these tools.
+  function tell(tools) {
+    const names = new Set(tools.map((each) => each.tool));
+    const mine = window.persistence.unconfirmed.filter((each) => names.has(each.target[2]));
+    const drafts = window.persistence.drafts.filter((each) => names.has(each.dataset.persistenceTool));
+    const [bad] = tools.filter((each) => each.status === "error");
+    const refused = tools.flatMap((each) => each.refused.map(([field, problem]) => `${each.titles[field] || field} ${problem}`));
+    since = mine.length ? since || Date.now() : 0;
+    if (mine.length) restless = Date.now();
+    if (mine.length && isOffline()) return ["waiting", `No connection. ${mine.length === 1 ? "1 change waits" : `${mine.length} changes wait`}`];
+    if (bad) return ["error", bad.problem.startsWith("not ") ? capital(bad.problem) : `Not saved: ${bad.problem || "trying again"}`];
+    if (refused.length) return ["error", `Not saved: ${refused[0]}${refused.length > 1 ? ` (and ${refused.length - 1} more)` : ""}`];
+    if (mine.length && Date.now() - since > LATE) return ["waiting", "Not saved yet: no answer from the server"];
+    if (drafts.length) return ["waiting", `Not saved yet: ${drafts[0].dataset.label} isn’t complete`];
+    if (tools.some((each) => each.status === "loading")) return ["loading", "Loading…"];
+    if (mine.length || tools.some((each) => each.status === "saving")) { restless = Date.now(); return ["saving", "Saving…"]; }
+    if (!tools.some((each) => each.status === "ready")) return ["idle", ""];
+    if (Date.now() - restless < CALM) return ["saving", "Saving…"]; // more may follow: no to and fro
+    const saved = Math.max(...tools.map((each) => each.saved));
+    const words = saved ? `Saved ${timeOf(saved)}` : "Saved";
+    return isOffline() ? ["offline", `No connection. ${words}`] : ["ready", words];
+  }
+
+  const capital = (text) => text[0].toUpperCase() + text.slice(1);
+  const timeOf = (at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+  function show(line) {
+    const tools = [...line.querySelectorAll("[data-persistence-tool-id]")].map(factsOf);
+    const [state, words] = tell(tools);
+    const [seen, heard] = [line.querySelector(".persistence-status-text"), line.querySelector("[role=status]")];
+    if (line.dataset.state !== state) line.dataset.state = state;
+    if (seen.textContent !== words) seen.textContent = words;
+    if (seen.title !== words) seen.title = words;
+    const isSettled = state !== "saving" && state !== "loading"; // read aloud once it stands still
+    if (isSettled && heard.textContent !== words) heard.textContent = words;
+  }
+
+  function showAll() {
+    if (document.getElementById("persistence-root")?.dataset.hydrated !== "true") return; // the page itself isn't there yet
+    for (const line of document.querySelectorAll("[data-persistence-line]")) show(line);
+  }
+
+  document.addEventListener("persistence", showAll);
+  addEventListener("online", showAll);
+  addEventListener("offline", showAll);
+  new MutationObserver(showAll).observe(document, {
+    subtree: true, childList: true, attributes: true,
+    attributeFilter: ["data-persistence-status", "data-persistence-saved", "data-persistence-problem", "data-persistence-refused", "data-offline", "data-hydrated", "data-draft"],
+  });
+  setInterval(showAll, 200); // time passes: what is late, what is calm
+  window.persistence.status = showAll;
+})();
