@@ -26,7 +26,7 @@ from .layers import Conflict, Layer
 from .loads import read_row, unreadable
 from .pending import Dirty, Pending
 from .specs import UNSET
-from .store.base import VALUED, Receipt, Row, Write
+from .store.base import Receipt, Row, Write
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -393,9 +393,7 @@ class Committer:
 
 def _is_own(edit: Dirty, theirs: Override) -> bool:
     """Is there nobody else to ask? What stands there is the author's, or was sent from here."""
-    if edit.kind not in VALUED or theirs.author == edit.author:
-        return True
-    return _was_sent(edit, theirs)
+    return theirs.author == edit.author or _was_sent(edit, theirs)
 
 
 def _was_sent(edit: Dirty, theirs: Override) -> bool:

@@ -42,6 +42,23 @@ async def test_h2_the_same_field_is_a_conflict_with_mine_theirs_and_base(
         assert await stored(store) == {"frames": 50}
 
 
+async def test_h2_a_reset_of_what_somebody_else_set_meanwhile_asks_too(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as here, start() as there:
+        mine, theirs = await _both(here, there)
+        theirs.update(frames=50)
+        await theirs.flush()
+        mine.reset("frames")
+        with pytest.raises(EditError, match="bo"):
+            await mine.flush()
+        [conflict] = mine.conflicts
+        assert (conflict.edit.kind, conflict.theirs.value) == ("reset", 50)
+        assert await stored(store) == {"frames": 50}
+        await mine.save()
+        assert (mine.conflicts, mine.values.frames) == ((), 61)
+
+
 async def test_h2_saving_a_conflict_keeps_mine_and_theirs_stays_in_the_history(
     start: Start, store: FailingStore
 ) -> None:
