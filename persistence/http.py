@@ -1,11 +1,12 @@
 """The route that operations arrive by when the page's socket can't be trusted to bring them.
 
     POST /persistence/operations   {"operations": [{"id", "client", "seq", "target", "field",
-    "kind", "value", "base"}]} → 200 {"operations": [{"id", "status", "problem", "revision"}]}
+    "kind", "value", "base", "actor"}]} → 200 {"operations": [{"id", "status", "problem", "revision"}]}
 
 - Idempotent by operation id: sending one twice does it once, and answers the same.
 - An answer says `confirmed` only when the edit is durable.
-- Who sends is told by `identify(headers)`, the app's; another origin's page is refused.
+- Who sends is told by `identify(headers)`, the app's; another origin's page is refused. An edit that
+  says it was made by somebody else (`actor`, which may be left out) waits for them: `pending`.
 - Whatever the body holds, the answer is one of ours: problems as RFC 9457 has them.
 
 Starlette is all it needs; a page's WebSocket events go through the same `parse_operations`.
@@ -39,7 +40,7 @@ MAX_BODY = 4_000_000
 ANSWER_WITHIN = 10.0
 """Seconds to wait for the store; then the answer is `pending` and the client asks again."""
 
-_KEYS = {"id", "client", "seq", "target", "field", "kind", "value", "base"}
+_KEYS = {"id", "client", "seq", "target", "field", "kind", "value", "base", "actor"}
 
 
 class Malformed(ValueError):
@@ -78,6 +79,9 @@ def _parse(position: int, sent: object) -> Operation:
         text = given.get(name)
         if not isinstance(text, str) or not 1 <= len(text) <= limit:
             raise wrong(f"{name} isn't a text of 1–{limit} characters")
+    maker = given.get("actor", "")
+    if not isinstance(maker, str) or len(maker) > 200:
+        raise wrong("actor isn't a text of up to 200 characters")
     for name in ("seq", "base"):
         number = given.get(name, 0)
         if type(number) is not int or not 0 <= number < 1 << 53:
@@ -94,6 +98,7 @@ def _parse(position: int, sent: object) -> Operation:
     return Operation(
         given["id"], given["client"], given.get("seq", 0), Target(*cast("list[str]", parts)),
         given["field"], kind, given.get("value"), given.get("base", 0),
+        actor=maker,
     )  # fmt: skip
 
 

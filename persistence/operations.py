@@ -60,6 +60,8 @@ class Operation:
     """For `keys`, of a dict that merges: `{"set": {key: value}, "remove": [keys]}`."""
     base: int = 0
     """The revision of the field that the user saw."""
+    actor: str = ""
+    """Who made it, as their page knew; "" where it doesn't say. Nobody else's session writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class Operations:
     ) -> Outcome:
         try:
             check_shape(operation)
+            if operation.actor not in ("", actor):
+                return Outcome(operation.id, "pending", "was made by somebody else: waits for them")
             await self._engine.permit(actor, "write", operation.target, operation.field)
             known = await self._known(operation)
             if known is None:

@@ -122,3 +122,22 @@ def _target(user: str) -> Any:
     from persistence import Target
 
     return Target("user", user, "travel-ui-state")
+
+
+async def test_an_edit_that_somebody_else_made_waits_for_them(serve):
+    travel = declare()
+    async with serve() as site:
+        page = await site.open("t1", user="bob")
+        shared = ["user", "ann", "travel-ui-state"]
+        made = site.operation(page, travel, "prompt", "ann's", target=shared, actor="ann")
+        await page.send(PersistenceState.receive, operations=[made])
+        await site.settle()
+        assert await site.stored(*shared) == {}
+        assert page.shows(PersistenceState, "confirmed") in (None, [])
+        assert page.shows(PersistenceState, "answers") in (None, [])  # the page keeps it
+        page.user = "ann"
+        await page.open()
+        await page.send(PersistenceState.receive, operations=[made])
+        await site.settle()
+        assert await site.stored(*shared) == {"prompt": '"ann\'s"'}
+        assert page.shows(PersistenceState, "confirmed") == [made["id"]]

@@ -139,7 +139,7 @@ def test_names_that_differ_in_case_or_width_alone_are_one():
     [
         ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko Firefox/140.0", "Firefox on Linux"),
         ("Mozilla/5.0 (Windows NT 10.0) Chrome/140 Safari/537 Edg/140", "Edge on Windows"),
-        ("Mozilla/5.0 (iPhone; iPhone OS 18 like Mac OS X) Version/18 Safari/604", "Safari on iPhone"),
+        ("Mozilla/5.0 (iPhone; iPhone OS 18 like Mac OS X) Safari/604", "Safari on iPhone"),
         ("Mozilla/5.0 (Linux; Android 14) AppleWebKit Chrome/140 Mobile", "Chrome on Android"),
         ("curl/8.5.0", "curl"), ("", "Unknown device"), ("\x1b[31mx" * 50, "[31mx"),
     ],
