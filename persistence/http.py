@@ -1,12 +1,13 @@
 """The route that operations arrive by when the page's socket can't be trusted to bring them.
 
     POST /persistence/operations   {"operations": [{"id", "client", "seq", "target", "field",
-    "kind", "value", "base", "actor"}]} → 200 {"operations": [{"id", "status", "problem", "revision"}]}
+    "kind", "value", "base", "actor"}]}
+    → 200 {"operations": [{"id", "status", "problem", "revision"}]}
 
 - Idempotent by operation id: sending one twice does it once, and answers the same.
 - An answer says `confirmed` only when the edit is durable.
-- Who sends is told by `identify(headers)`, the app's; another origin's page is refused. An edit that
-  says it was made by somebody else (`actor`, which may be left out) waits for them: `pending`.
+- Who sends is told by `identify(headers)`, the app's; another origin's page is refused.
+- An edit that says who else made it (`actor`, may be left out) waits for them: `pending`.
 - Whatever the body holds, the answer is one of ours: problems as RFC 9457 has them.
 
 Starlette is all it needs; a page's WebSocket events go through the same `parse_operations`.

@@ -67,7 +67,7 @@
   }
 
   const keyOf = (target, field) => JSON.stringify([target, field]);
-  const wire = ({ id, client, seq, target, field, kind, value, base }) => ({ id, client, seq, target, field, kind, value, base });
+  const wire = ({ id, client, seq, target, field, kind, value, base, actor }) => ({ id, client, seq, target, field, kind, value, base, actor });
 
   // --- the page's parts ------------------------------------------------------------------------------
 
