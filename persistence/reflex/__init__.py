@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .channel import PersistenceState
     from .components import bind, field_error, persistence_root
     from .device import device_copy, device_local, device_notice, device_ready, on_device
+    from .edits import put, toggle
     from .fields import setting
     from .keyed import KeyedSettings, bind_row
     from .listeners import on_change
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .plugin import PersistencePlugin
     from .states import SettingsState, show
     from .tabs import Page
+    from .takeover import take_over, take_over_notice
     from .variables import is_ready, is_saving, mark_as_interacted, persisted, status_of
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "origin_badge",
     "persisted",
     "persistence_root",
+    "put",
     "recheck_actors",
     "running_engine",
     "save_status",
@@ -71,6 +74,9 @@ __all__ = [
     "settings_panel",
     "show",
     "status_of",
+    "take_over",
+    "take_over_notice",
+    "toggle",
 ]
 
 _HOME = {
@@ -100,6 +106,7 @@ _HOME = {
     "origin_badge": "panel",
     "persisted": "variables",
     "persistence_root": "components",
+    "put": "edits",
     "recheck_actors": "actors",
     "running_engine": "actors",
     "save_status": "panel",
@@ -107,6 +114,9 @@ _HOME = {
     "settings_panel": "panel",
     "show": "states",
     "status_of": "variables",
+    "take_over": "takeover",
+    "take_over_notice": "takeover",
+    "toggle": "edits",
 }
 
 

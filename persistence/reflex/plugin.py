@@ -119,9 +119,10 @@ class PersistencePlugin(rx.plugins.Plugin):
 
         from .components import persistence_root, scripts
         from .device import device_root, device_script
+        from .takeover import take_over_script
 
         app = rx_.current_app()
-        app.head_components += [device_script(), *scripts()]
+        app.head_components += [device_script(), *scripts(), take_over_script()]
         config = rx_.RegistrationContext.get().config
 
         def root(_: bool) -> rx.Component:

@@ -17,6 +17,7 @@
   const notices = new Map(); // key → what the user should know
   const told = new Map(); // key → the text that the server was told last
   const seen = new WeakMap(); // a var's element → the text that it showed last
+  const awaited = new WeakMap(); // a var's element → texts that the server was told since, and is to show
   const reading = { open: (node) => node.open, checked: (node) => node.checked, value: (node) => node.value, width: (node) => parseFloat(node.style.width), height: (node) => parseFloat(node.style.height) };
   let storage = null, question = "", parts = [], refusedBefore = "", sizeTimer = 0;
 
@@ -220,6 +221,7 @@
     for (const key of keys) {
       wanted[key] = held.has(key) ? held.get(key) : null;
       told.set(key, wanted[key]);
+      for (const node of vars(key)) awaited.set(node, [...(awaited.get(node) || []), truth(node)]);
     }
     const text = JSON.stringify(wanted), of = Math.max(1, Math.ceil(text.length / PART));
     for (let part = 0; part < of; part++) parts.push({ asked: question, part, of, text: text.slice(part * PART, (part + 1) * PART) });
@@ -241,6 +243,7 @@
     if (at.dataset.asked !== question) {
       question = at.dataset.asked;
       parts = [];
+      for (const node of vars()) { seen.delete(node); awaited.delete(node); }
       answer(new Set(vars().map((each) => each.dataset.persistenceVar)));
       return;
     }
@@ -251,7 +254,11 @@
       const text = shownBy(node);
       if (text === undefined || seen.get(node) === text) continue;
       seen.set(node, text);
-      if (text !== truth(node)) put(node.dataset.persistenceVar, text);
+      const key = node.dataset.persistenceVar, texts = awaited.get(node) || [], at = texts.indexOf(text);
+      awaited.set(node, texts.slice(at < 0 ? texts.length : at + 1));
+      if (text === truth(node)) continue;
+      if (at < 0) put(key, text); // a handler's
+      else if (!awaited.get(node).length) answer([key]); // what we told it, and have changed since
     }
   }
 
@@ -298,5 +305,12 @@
     paint(key);
   }
 
-  window.persistenceDevice = { take, get held() { return Object.fromEntries(held); } };
+  // For what was kept under another name before: "moved", or "kept" where there is a value already.
+  function takeOver(key, text) {
+    if (held.has(key)) return held.get(key) === text ? "moved" : "kept";
+    put(key, text);
+    return storage?.getItem(PREFIX + key) === text ? "moved" : "later";
+  }
+
+  window.persistenceDevice = { take, takeOver, get held() { return Object.fromEntries(held); } };
 })();

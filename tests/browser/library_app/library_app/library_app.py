@@ -22,7 +22,7 @@ from persistence.reflex import (
     setting,
 )
 
-from . import device
+from . import device, takeover
 from .panel_page import panel
 
 
@@ -172,5 +172,6 @@ app = rx.App()
 app.add_page(lambda: rx.link("a", href="/shot/a", id="to-a"), route="/")
 app.add_page(shot, route="/shot/[shot]")
 device.add_pages(app)
+takeover.add_pages(app)
 app.add_page(overview, route="/overview", on_load=Rows.open)
 app.add_page(panel, route="/panel/[shot]")
