@@ -136,7 +136,8 @@ def _without_none(annotation: Any) -> Any:
 
 
 def _is_disabled(bound: Bound) -> Any:
-    return ~bound.ready | (bound.info["policy"].to(str) != "")
+    ruled = (bound.info["policy"].to(str) != "") | (bound.info["kind"].to(str) == "policy")
+    return ~bound.ready | ruled
 
 
 def _native(bound: Bound, kind: Control) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ..layers import Conflict, View
 from ..scopes import Target
 from ..settings import ToolSpec
 from . import _private as rx_
+from .people import person
 from .tabs import Tab
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class FieldInfo(TypedDict):
     note: str
     """The policy's reason."""
     by: str
-    """Who made the policy."""
+    """Who made the policy: "you", a name, "" where the app has none."""
 
 
 class Aside(TypedDict):
@@ -181,11 +182,12 @@ class StateFacts:
         view = binding.view if binding is not None else None
         if view is None or binding is None or not view.layers:
             return {**facts, **unknown(self._spec)}
-        return {**facts, **self._field_facts(held, binding, view, names, moved)}
+        return {**facts, **self._field_facts(held, tab, binding, view, names, moved)}
 
     def _field_facts(
         self,
         held: Mapping[str, Any],
+        tab: Tab,
         binding: Binding[Any],
         view: View,
         names: list[str],
@@ -199,7 +201,10 @@ class StateFacts:
             winner, index = view.winners.get(name, -1), index_of(view, binding.edit_scope_of(name))
             origins.set(name, "default" if winner < 0 else view.stack[winner].scope)
             moves = info.held.get(name, NO_INFO)["moves"] + (name in moved)
-            info.set(name, field_info(view, index, name, moves, general))
+            facts = field_info(view, index, name, moves, general)
+            if facts["by"]:
+                facts["by"] = person(tab, self._spec.tool, name, facts["by"])
+            info.set(name, facts)
             is_hidden = info.held[name]["hidden_by"] and not self._spec.fields[name].secret
             value = self._spec.fields[name].copy(view.at(name, index)) if is_hidden else GONE
             hidden.set(name, value)
@@ -248,8 +253,9 @@ def field_info(
     opinion = layer.opinion(name)
     kind = opinion.kind if opinion is not None and opinion.kind != "reset" else ""
     winner = view.winners.get(name, -1)
-    ruled = name in view.policies and winner != index
-    policy = view.layers[winner].opinion(name) if ruled else None
+    is_policy = name in view.policies
+    ruled = is_policy and winner != index
+    policy = view.layers[winner].opinion(name) if is_policy else None
     return {
         "revision": layer.revision(name),
         "own": bool(kind),

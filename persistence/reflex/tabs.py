@@ -127,6 +127,8 @@ class Tabs:
         self.app: App | None = None
         self.by_token: dict[str, Tab] = {}
         self.watching: dict[Target, Counter[Tab]] = {}
+        self.people: dict[str, str] = {}
+        """Names of people by id, as far as they were asked for; "" for those without."""
         self.senders: dict[str, tuple[Tab, Operation]] = {}
         """Operation → the tab that waits for its answer."""
         self.push: Callable[[Tab], None] = lambda _: None

@@ -65,7 +65,7 @@ async def test_a_refusal_of_a_setting_with_a_target_of_its_own_is_shown_at_it(se
 
 async def test_a_policy_is_told_with_its_reason_and_who_made_it(serve: Any):
     travel = declare()
-    async with serve() as site:
+    async with serve(describe=lambda scope, _: {"producer": f"Paula ({scope})"}) as site:
         tab = await site.open("t1")
         producer = await site.engine.open(
             travel, {"user": "ann", "project": "ann-p", "shot": "ann-A"}, actor="producer"
@@ -74,7 +74,7 @@ async def test_a_policy_is_told_with_its_reason_and_who_made_it(serve: Any):
         await site.settle()
         info = tab.shows(travel, "info")["frames"]
         assert (info["policy"], info["note"], info["by"]) == (
-            "project", "until the review", "producer",
+            "project", "until the review", "Paula (user)",
         )  # fmt: skip
 
 

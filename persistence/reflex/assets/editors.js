@@ -103,8 +103,10 @@
     }
     complain(words) {
       if (!words && !this.problem) return;
-      this.problem ||= make("p", { className: "persistence-draft", role: "status" });
-      if (this.problem.textContent !== words) this.problem.textContent = words;
+      this.problem ||= make("p", { className: "persistence-draft" }, make("span", { role: "status" }), make("button", {
+        type: "button", className: "persistence-button", onclick: () => { window.persistence.act("discard", this); this.querySelector("input, textarea, button")?.focus(); },
+      }, "Discard"));
+      if (this.problem.firstChild.textContent !== words) this.problem.firstChild.textContent = words;
       if (words) this.append(this.problem); else this.problem.remove();
     }
     show() {

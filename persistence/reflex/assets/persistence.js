@@ -271,6 +271,7 @@
     const control = [...controls()].find((each) => each.dataset.persistence === operation.field && each.dataset.persistenceTarget && keyOf(targetOf(each), operation.field) === key);
     if (!control || (operation.kind !== "set" && operation.kind !== "keys")) return;
     const shows = control.dataset.persistenceValue;
+    control.dataset.persistenceOutcome = status; // the stylesheet offers to keep mine in a conflict
     if (status === "confirmed") {
       // A tidied form of what was typed waits until the user leaves the control.
       if (isActive(control) && isTidied(operation.value, parsed(shows, ""))) left.set(key, { value: shows, whileFocused: true });

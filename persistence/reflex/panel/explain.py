@@ -118,11 +118,11 @@ def _row(
 
 
 async def _people(binding: Binding[Any], told: Explanation) -> dict[str, str]:
-    """Who wrote what; the reader is "you"."""
+    """Who wrote what; the reader is "You"."""
     weakest = binding.engine.scopes.names[0]
     ids = {layer.author for layer in told.layers if layer.author}
     names = await require_tabs().directory.names(weakest, ids - {binding.actor})
-    return {**names, binding.actor: "you"}
+    return {**names, binding.actor: "You"}
 
 
 async def _owners(binding: Binding[Any], told: Explanation) -> dict[tuple[str, str], str]:

@@ -58,11 +58,21 @@ def label(field: Field) -> rx.Component:
             class_name="persistence-sr",
             hidden=~field.is_own,
         ),
+        _mark(field, "pin", "pinned", "It stays, though what is inherited may change"),
+        _mark(field, "block", "blocked", "What weaker layers say isn’t used here"),
     ]
     if field.widget in GROUPED:
         return ui.el.span(*words, id=f"{field.id}-label", class_name="persistence-label")
     return ui.el.label(
         *words, id=f"{field.id}-label", html_for=field.id, class_name="persistence-label"
+    )
+
+
+def _mark(field: Field, kind: str, words: str, title: str) -> rx.Component:
+    """The edit target says more than a value."""
+    return ui.cond(
+        field.info["kind"].to(str) == kind,
+        ui.el.span(icon(kind), words, title=title, class_name="persistence-mark"),
     )
 
 
@@ -115,7 +125,9 @@ def _refusal(field: Field) -> rx.Component:
             ui.cond(aside["kind"] == "conflict", "Keep mine", "Try again"),
             on_click=field.state.retry_field(field.name),
         ),
-        button("Try again", attrs={"data-persistence-act": "again"}),
+        button(
+            "Keep mine", class_name="persistence-again", attrs={"data-persistence-act": "again"}
+        ),
     )
     mine = ui.cond(
         is_aside & (aside["mine"].to_string() != "null"),
@@ -160,13 +172,14 @@ def _hidden(field: Field) -> rx.Component:
 
 
 def _policy(field: Field) -> rx.Component:
-    rules, by = field.info["policy"].to(str), field.info["by"].to(str)
+    by, is_here = field.info["by"].to(str), field.info["kind"].to(str) == "policy"
+    rules = ui.cond(is_here, field.info["scope"].to(str), field.info["policy"].to(str)).to(str)
     return ui.cond(
-        rules != "",
+        field.is_ruled | is_here,
         ui.el.p(
             icon("lock"),
             ui.el.span(
-                "Set for all by ",
+                "A policy of ",
                 field.scope_word(rules),
                 ui.cond(field.info["note"].to(str) != "", ": ", ""),
                 field.info["note"].to(str),
