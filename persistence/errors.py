@@ -80,7 +80,7 @@ class PlanOutdated(EditError):
         super().__init__(
             first.field, f"was changed by {first.author or 'somebody else'} meanwhile{more}"
         )
-        self.moved = moved
+        self.moved: tuple[Moved, ...] = moved
 
 
 class NotReady(EditError):

@@ -44,7 +44,7 @@ ui: Any = rx
 _RADIX = ("select", "radio", "checkbox", "slider")
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("persistence.js", "status.js", "panel.js", "editors.js")
+SCRIPTS = ("persistence.js", "status.js", "panel.js", "editors.js", "transfers.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +265,7 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
     """
     from .panel.explain import explain_popover
     from .panel.words import scope_names
+    from .preview import preview_dialog
 
     take = cast(Any, FunctionStringVar.create("window.persistence.take")).call()
     root = ui.el.div(
@@ -290,7 +291,8 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
         },
     )
     announcer = ui.el.div(id="persistence-announcer", role="status", class_name="persistence-sr")
-    return ui.fragment(root, announcer, explain_popover(scope_names()))
+    names = scope_names()
+    return ui.fragment(root, announcer, explain_popover(names), preview_dialog(names))
 
 
 def scripts() -> list[rx.Component]:
