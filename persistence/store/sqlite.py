@@ -217,7 +217,7 @@ class SQLiteStore:
         while left:
             left = await self._writer.run(lambda c: write.extend(c, sql, self.EXTENDED_AT_ONCE))
             await asyncio.sleep(PAUSE)
-        end = await self._read(lambda c: prune.end_of_the_old(c, sql, older_than))
+        end = await self._end_of_the_old(older_than)
         gone = low = 0
         while low < end:
             found = await self._read(lambda c, low=low: prune.look(c, sql, low, end))
@@ -232,6 +232,20 @@ class SQLiteStore:
                     await asyncio.sleep(PAUSE)
             low = found.end
         return gone
+
+    async def _end_of_the_old(self, older_than: float) -> int:
+        """The revision before the first one that isn't old. What was pruned before isn't looked
+        at again."""
+        low = await self.pruned()
+        while True:
+            first, last = await self._read(
+                lambda c, low=low: prune.first_new(c, self._sql, low, older_than)
+            )
+            if first is not None:
+                return first - 1
+            if last is None:
+                return await self.last_revision()
+            low = last
 
     async def _prune_operations(self, older_than: float) -> int:
         gone, after = 0, ""

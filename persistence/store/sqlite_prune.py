@@ -29,15 +29,17 @@ class Found(NamedTuple):
     end: int
 
 
-def end_of_the_old(connection: Connection, sql: Statements, older_than: float) -> int:
-    """The revision before the first one that isn't old. What was pruned before isn't looked at."""
-    (first,) = fetch(
+def first_new(
+    connection: Connection, sql: Statements, low: int, older_than: float
+) -> tuple[int | None, int | None]:
+    """Of some rows behind `low`: the first one that isn't old, and the last one, None for none."""
+    (first, last) = fetch(
         connection,
-        f"SELECT min(revision) FROM (SELECT revision FROM {sql.prefix}change "
-        f"WHERE revision > ({sql.pruned}) AND at >= ? ORDER BY revision LIMIT 1)",
-        (older_than,),
+        "SELECT min(revision) FILTER (WHERE at >= ?), max(revision) FROM (SELECT revision, at "
+        f"FROM {sql.prefix}change WHERE revision > ? ORDER BY revision LIMIT ?)",
+        (older_than, low, LOOKED_AT),
     )[0]
-    return first - 1 if first is not None else fetch(connection, sql.last_revision, ())[0][0]
+    return first, last
 
 
 def look(connection: Connection, sql: Statements, low: int, high: int) -> Found:
