@@ -14,13 +14,18 @@ import reflex as rx
 
 from persistence.reflex import PersistencePlugin
 
+# In development the page comes from a port of its own, so from another origin than the server's.
+# In production no other origin is let in. Reflex reads this file again once it knows which it is.
+port = os.environ.get("REFLEX_FRONTEND_PORT", "3000")
+own_pages = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
+
 config = rx.Config(
     app_name="workbench",
     telemetry_enabled=False,
     state_manager_mode=rx.constants.StateManagerMode.MEMORY,
     show_built_with_reflex=False,
     disable_plugins=[rx.plugins.SitemapPlugin],
-    cors_allowed_origins=[],
+    cors_allowed_origins=[] if os.environ.get("REFLEX_ENV_MODE") == "prod" else own_pages,
     plugins=[
         PersistencePlugin(
             database=os.environ.get("DATABASE_URL") or "sqlite:///workbench.db",
