@@ -29,6 +29,7 @@ class InspectedRow:
     alias: str
     """Its name on the wire and in exports."""
     title: str
+    help: str
     value: Any
     """What is effective; UNSET where nothing declares the setting and nothing can be read."""
     origin: str
@@ -91,6 +92,7 @@ def _row(spec: SettingSpec, view: View, muted: frozenset[str]) -> InspectedRow:
         name,
         spec.alias,
         spec.title,
+        spec.help,
         default if won.winner == DEFAULT else _seen(spec, spec.copy(won.value)),
         scope or "default",
         default,

@@ -10,17 +10,19 @@ from workbench.accounts.life import watch_accounts
 from workbench.onboarding import watch_first_steps
 from workbench.pages.account import account
 from workbench.pages.home import home
+from workbench.pages.inspector import inspector
 from workbench.pages.missing import missing
 from workbench.pages.project import project
 from workbench.pages.shot import shot
 from workbench.pages.signing import bring, reset, sign_in, sign_up
 from workbench.states.account import Account, Reset
 from workbench.states.home import Home
+from workbench.states.inspector import Inspector
 from workbench.states.me import TellWho
 from workbench.states.project import Project
 from workbench.web import protect, routes
 
-STYLES = ["tokens", "base", "layout", "controls", "lists", "shot", "start", "accounts"]
+STYLES = ["tokens", "base", "layout", "controls", "lists", "shot", "start", "accounts", "inspector"]
 
 app = rx.App(
     stylesheets=[f"/styles/{name}.css" for name in STYLES],
@@ -64,4 +66,5 @@ app.add_page(bring, route="/bring", title="Your guest’s work · Workbench", on
 app.add_page(sign_in, route="/sign-in", title="Sign in · Workbench")
 app.add_page(sign_up, route="/sign-up", title="Sign up · Workbench")
 app.add_page(reset, route="/reset/[token]", title="New password · Workbench", on_load=Reset.load)
+app.add_page(inspector, route="/inspector", title="Inspector · Workbench", on_load=Inspector.load)
 app.add_page(missing, route="404", title="Not found · Workbench")

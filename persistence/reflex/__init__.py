@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .device import device_copy, device_local, device_notice, device_ready, on_device
     from .edits import put, toggle
     from .fields import setting
+    from .following import follow
     from .keyed import KeyedSettings, bind_row
     from .listeners import on_change
     from .panel import (
@@ -58,6 +59,7 @@ __all__ = [
     "field_error",
     "field_menu",
     "field_row",
+    "follow",
     "is_ready",
     "is_saving",
     "mark_as_interacted",
@@ -98,6 +100,7 @@ _HOME = {
     "field_error": "components",
     "field_menu": "panel",
     "field_row": "panel",
+    "follow": "following",
     "is_ready": "variables",
     "is_saving": "variables",
     "mark_as_interacted": "variables",

@@ -17,7 +17,15 @@ from workbench.states.project import Project
 def home_sidebar() -> rx.Component:
     return rx.fragment(
         rx.el.nav(
-            link(icon("layout-grid"), rx.el.span("All projects"), to="/", **_current(here() == "/")),
+            link(
+                icon("layout-grid"), rx.el.span("All projects"), to="/", **_current(here() == "/")
+            ),
+            link(
+                icon("layers"),
+                rx.el.span("Inspector"),
+                to="/inspector",
+                **_current(here() == "/inspector"),
+            ),
             rx.cond(
                 Home.cards.length() > 0,
                 rx.fragment(
@@ -38,6 +46,19 @@ def project_sidebar() -> rx.Component:
     return rx.fragment(
         rx.el.nav(
             link(icon("arrow-left"), rx.el.span("All projects"), to="/", class_name="nav-item"),
+            rx.cond(
+                is_here,
+                link(
+                    icon("layers"),
+                    rx.el.span("Inspector"),
+                    to=rx.cond(
+                        here().contains("/s/"),
+                        "/inspector?shot=" + Project.shot.id.to(str),
+                        "/inspector?project=" + Project.id.to(str),
+                    ),
+                    class_name="nav-item",
+                ),
+            ),
             rx.cond(
                 is_here,
                 rx.fragment(

@@ -1,0 +1,90 @@
+"""What the inspector can be pointed at: oneself, one's projects, one's shots; found by name.
+
+Every query carries the owner, as in `projects`. Raises NotFound and Unavailable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, or_, select
+
+from workbench import projects
+from workbench.database import read
+from workbench.models import Project, Shot
+from workbench.projects import NotFound
+
+FOUND_AT_ONCE = 40
+LONGEST_SEARCH = 100
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One owner of settings, as people know it."""
+
+    scope: str
+    id: str
+    name: str
+    within: str = ""
+    """A shot's project."""
+
+
+async def find_entities(actor: str, text: str) -> list[Entity]:
+    """One's projects and shots whose name contains the text, the project opened last first."""
+    return await read(_find, actor, text.strip()[:LONGEST_SEARCH])
+
+
+async def stack_of(actor: str, project: object, shot: object) -> list[Entity]:
+    """The entities that a page about this project or shot resolves through, the weakest first."""
+    projects.require_actor(actor)
+    return await read(_stack, actor, project, shot)
+
+
+def _find(session: Session, actor: str, text: str) -> list[Entity]:
+    mine = (Project.owner_id == actor, col(Project.deleted_at).is_(None))
+    named = col(Project.name).icontains(text, autoescape=True)
+    found = session.exec(
+        select(Project)
+        .where(*mine, named)
+        .order_by(col(Project.opened_at).desc())
+        .limit(FOUND_AT_ONCE)
+    )
+    entities = [Entity("project", each.id, each.name) for each in found]
+    shots = session.exec(
+        select(Shot, Project.name)
+        .join(Project, col(Project.id) == Shot.project_id)
+        .where(
+            *mine,
+            col(Shot.deleted_at).is_(None),
+            or_(named, col(Shot.name).icontains(text, autoescape=True)),
+        )
+        .order_by(col(Project.opened_at).desc(), col(Shot.position))
+        .limit(FOUND_AT_ONCE)
+    )
+    return entities + [Entity("shot", shot.id, shot.name, within) for shot, within in shots]
+
+
+def _stack(session: Session, actor: str, project: object, shot: object) -> list[Entity]:
+    mine = (Project.owner_id == actor, col(Project.deleted_at).is_(None))
+    own = Entity("user", actor, "You")
+    if not shot and not project:
+        return [own]
+    if not shot:
+        whole = session.exec(select(Project).where(*mine, Project.id == _text(project))).first()
+        if whole is None:
+            raise NotFound("no such project")
+        return [own, Entity("project", whole.id, whole.name)]
+    found = session.exec(
+        select(Shot, Project)
+        .join(Project, col(Project.id) == Shot.project_id)
+        .where(*mine, Shot.id == _text(shot), col(Shot.deleted_at).is_(None))
+    ).first()
+    if found is None or (project and found[1].id != project):
+        raise NotFound("no such shot")
+    one, whole = found
+    return [own, Entity("project", whole.id, whole.name),
+            Entity("shot", one.id, one.name, whole.name)]  # fmt: skip
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
