@@ -55,6 +55,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("persistence")
 
+STATES = (".panel.explain",)
+"""Modules of states that every page has by the hidden root: a server that compiles no page must
+have them too, since Reflex compares the two."""
 STYLES = "persistence"
 """The folder of the library's stylesheets among the app's."""
 SWEEP = 2.0
@@ -86,7 +89,7 @@ class PersistencePlugin(rx.plugins.Plugin):
 
         `backend` is the server's URL where the pages come from another host in production.
         `allowed_origins` may send operations besides the app's own pages ("https://app.example").
-        `scope_names` are the app's words for its scopes, {"shot": "This shot", "default": "Default"}.
+        `scope_names` are the app's words for its scopes: {"shot": "This shot", "default": "None"}.
         """
         self.database, self.scopes = database, scopes
         self.identify, self.authorise, self.owners = identify, authorise, owners
@@ -149,6 +152,8 @@ class PersistencePlugin(rx.plugins.Plugin):
         from .push import Pusher
 
         self._installed.add(id(app))
+        for each in STATES:
+            importlib.import_module(each, __package__)
         authorise: Authorise | None = resolve(self.authorise)
         engine = Engine(self.database, scopes=self.scopes, authorise=authorise, **self._options)
         identify = resolve(self.identify) or identify_guest
