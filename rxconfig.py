@@ -32,6 +32,9 @@ config = rx.Config(
             scopes=("user", "project", "shot"),
             identify="workbench.accounts:identify",
             authorise="workbench.accounts:authorise",
+            scope_names={
+                "default": "Default", "user": "You", "project": "Project", "shot": "This shot",
+            },
             owners="workbench.accounts:owners",
             describe="workbench.directory:describe",
             members="workbench.directory:members",

@@ -33,11 +33,15 @@
   document.addEventListener("click", (event) => {
     const menu = event.target.closest("details.menu");
     closeMenus(menu);
-    if (event.target.closest(".menu-items")) menu.open = false;
+    if (event.target.closest(".menu-items, .picker-item")) menu.open = false;
     const action = event.target.closest("[data-sidebar]")?.dataset.sidebar;
     if (action) setSidebar(action === "toggle" && !html.hasAttribute("data-sidebar-open"));
     else if (event.target.closest("#sidebar a")) setSidebar(false);
   });
+
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details.picker[open]")) event.target.querySelector("input")?.focus();
+  }, true);
 
   document.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
@@ -75,11 +79,17 @@
     bound.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
-  // And the other way: the cells show what the bound control has, unless an edit of theirs is under way.
+  // And the other way: the cells show what the bound control has, once no edit of theirs is under way any more.
+  const SOON = 100; // ms
   const showFrames = (bound) => {
+    if (!bound.isConnected) return;
     const target = bound.dataset.persistenceTarget, field = bound.dataset.persistence;
     const isOurs = (edit) => edit.field === field && JSON.stringify(edit.target) === JSON.stringify(JSON.parse(target));
-    if (!target || window.persistence?.unconfirmed.some(isOurs)) return;
+    if (!target) return;
+    if (window.persistence?.unconfirmed.some(isOurs)) {
+      setTimeout(showFrames, SOON, bound);
+      return;
+    }
     const rows = JSON.parse(bound.dataset.persistenceValue || "[]");
     bound.closest("[data-frames]").querySelectorAll("li").forEach((row, index) => {
       row.querySelectorAll("input").forEach((cell, part) => {
@@ -159,24 +169,6 @@
     found.classList.add("is-shown");
     setTimeout(() => found.classList.remove("is-shown"), 2400);
   });
-
-  // What the server hasn't confirmed isn't saved, whatever the status line knew before it was typed.
-  const LATE = 4000;
-  let since = 0;
-  const markUnsent = () => {
-    const count = window.persistence?.unconfirmed.length || 0;
-    if (since && !count) document.querySelectorAll(".frames-value").forEach(showFrames);
-    since = count ? since || Date.now() : 0;
-    for (const line of document.querySelectorAll("[data-status]")) {
-      if (line.hasAttribute("data-unsent") !== count > 0) line.toggleAttribute("data-unsent", count > 0);
-      if (!count) continue;
-      const text = line.querySelector(".status-unsent");
-      const said = Date.now() - since > LATE ? "Not saved yet: no answer from the server" : "Saving…";
-      if (text.textContent !== said) text.textContent = said;
-    }
-  };
-  setInterval(markUnsent, 80);
-  document.addEventListener("input", () => setTimeout(markUnsent));
 
   document.addEventListener("focusin", (event) => {
     if (event.target.matches?.("[data-rename]")) event.target.select();

@@ -52,14 +52,17 @@ class Travel(SettingsState, tool="travel-ui-state", edit="shot", title="Travel")
     """Prompt, texts and motion of one shot. What is written for a shot stays with it."""
 
     prompt: rx.Field[str] = setting(
-        "", inherit=False, scopes=("shot",), max_length=5000, title="Prompt"
-    )
+        "", inherit=False, scopes=("shot",), max_length=5000, title="Prompt",
+        placeholder="What happens in this shot?",
+    )  # fmt: skip
     text_before: rx.Field[str] = setting(
-        "", inherit=False, scopes=("shot",), max_length=2000, title="Text before"
-    )
+        "", inherit=False, scopes=("shot",), max_length=2000, title="Text before",
+        placeholder="Leads into the shot",
+    )  # fmt: skip
     text_after: rx.Field[str] = setting(
-        "", inherit=False, scopes=("shot",), max_length=2000, title="Text after"
-    )
+        "", inherit=False, scopes=("shot",), max_length=2000, title="Text after",
+        placeholder="Leads out of it",
+    )  # fmt: skip
     timeline_frame_positions: rx.Field[list[Frame]] = setting(
         default_factory=list,
         max_length=FRAMES_LIMIT,
@@ -115,16 +118,16 @@ class ImageGeneration(
 ):
     """How pictures are made. Usually one choice for a whole project."""
 
-    last_used_model: rx.Field[str] = setting("", max_length=200, title="Model")
+    last_used_model: rx.Field[str] = setting(
+        "", max_length=200, title="Model", widget="text", placeholder="The default model"
+    )
     preferred_quality: rx.Field[Literal["draft", "balanced", "fine"]] = setting(
         "balanced", title="Quality"
     )
-    images_per_prompt: rx.Field[int] = setting(
-        4, ge=1, le=16, title="Images per prompt", help="1 to 16."
-    )
+    images_per_prompt: rx.Field[int] = setting(4, ge=1, le=16, title="Images per prompt")
     default_model: rx.Field[str] = setting(
         "wan-local", min_length=1, max_length=200, title="Default model",
-        help="Taken where no model is chosen.",
+        widget="text", help="Taken where no model is chosen.",
     )  # fmt: skip
 
     @rx.event
@@ -149,11 +152,6 @@ class Interface(SettingsState, tool="ui", edit="user", title="Interface"):
     def choose_theme(self, theme: str):
         if theme in ("light", "dark", "system"):
             self.theme = theme
-
-    @rx.event
-    def toggle_pane(self, pane: str):
-        if pane in ("gens", "shots", "tasks"):
-            self.pane_locks[pane] = not self.pane_locks.get(pane, False)
 
 
 class Preferences(SettingsState, tool="user-preferences", edit="user", title="Where you left off"):

@@ -28,17 +28,17 @@ STEPS = (
     Step(
         "edit", "Write a prompt",
         "Change a shot’s prompt. It saves itself: the line at the top says when.",
-        "#prompt",
+        "[data-persistence=prompt]",
     ),
     Step(
         "cascade", "Set something for the project",
         "Change “Images per prompt” for the project. Each shot without a value of its own follows.",
-        "#images_per_prompt",
+        "[data-persistence=images_per_prompt]",
     ),
     Step(
         "pin", "Pin a value",
         "Pin a setting of a shot: it stays as it is, even when the project changes.",
-        "[data-coach=pin]",
+        "[data-persistence-field$=preferred_quality] [aria-haspopup=menu]",
     ),
     Step(
         "undo", "Take something back",
@@ -48,7 +48,7 @@ STEPS = (
     Step(
         "history", "Look into a value’s story",
         "Open where a value comes from, or the history: who changed what, from what to what.",
-        "[data-coach=history]",
+        ".persistence-origin",
     ),
 )  # fmt: skip
 IDS = tuple(step.id for step in STEPS)

@@ -33,7 +33,7 @@ def step(page: Page, title: str) -> Locator:
 def open_shot(page: Page, name: str) -> None:
     page.locator("#sidebar").get_by_role("link", name=name).click()
     expect(page.locator("h1")).to_have_text(name)
-    expect(page.locator("#prompt")).to_be_enabled()
+    expect(page.locator("[data-persistence=prompt]")).to_be_enabled()
 
 
 def test_the_first_visit_offers_a_film_that_is_made_at_once_and_only_once(
@@ -75,7 +75,7 @@ def test_who_begins_without_the_film_finds_it_below_their_own_projects(
 def test_a_step_completes_itself_when_the_thing_was_done_and_stays_so_after_a_reload(film: Page):
     expect(coach(film)).to_contain_text("0 of 5")
     open_shot(film, "One ticket")
-    film.locator("#prompt").fill("Two-shot through the glass")
+    film.locator("[data-persistence=prompt]").fill("Two-shot through the glass")
     expect(step(film, "Write a prompt")).to_have_attribute("data-state", "done")
     expect(step(film, "Set something for the project")).to_have_attribute("aria-current", "step")
     film.reload()
@@ -88,7 +88,7 @@ def test_the_coach_points_at_what_a_step_is_about_by_keyboard_too(film: Page):
     show = coach(film).get_by_role("button", name="Show me")
     show.focus()
     film.keyboard.press("Enter")
-    expect(film.locator("#prompt")).to_be_focused()
+    expect(film.locator("[data-persistence=prompt]")).to_be_focused()
 
 
 def test_the_first_steps_can_be_put_away_opened_again_skipped_and_started_anew(film: Page):
@@ -124,8 +124,8 @@ def test_a_shot_made_from_another_has_its_configuration_and_no_content(film: Pag
         "button", name="New from this shot"
     ).click()
     expect(film.locator("h1")).to_have_text("The ramp lifts 2")
-    expect(film.locator("#prompt")).to_have_value("")
-    expect(film.locator("#accelerated_mode")).to_be_checked()
+    expect(film.locator("[data-persistence=prompt]")).to_have_value("")
+    expect(film.locator("[data-persistence=accelerated_mode]")).to_be_checked()
     expect(film.locator("#sidebar nav ol li").nth(5)).to_contain_text("The ramp lifts 2")
 
 

@@ -60,13 +60,17 @@ class Workbench:
         expect(self.field("prompt")).to_be_enabled()
 
     def field(self, name: str) -> Locator:
-        return self.page.locator(f"#{name}")
+        """A setting's control; of a slider the number beside it."""
+        return self.page.locator(f"[data-persistence={name}]:not([type=range])")
+
+    def row(self, field: str) -> Locator:
+        return self.page.locator(f"[data-persistence-field$='.{field}']")
 
     def origin(self, field: str) -> Locator:
-        return self.page.locator(f"[data-field={field}] .origin")
+        return self.row(field).locator(".persistence-origin-word")
 
     def reset(self, field: str) -> Locator:
-        return self.page.locator(f"[data-field={field}]").get_by_role("button", name="Reset")
+        return self.row(field).get_by_role("button", name="Reset")
 
     def panel(self, title: str) -> Locator:
         return self.page.get_by_role("region", name=title)
@@ -78,12 +82,12 @@ class Workbench:
 
     @property
     def status(self) -> Locator:
-        return self.page.locator("[data-status]")
+        return self.page.locator(".persistence-status")
 
     def wait_saved(self) -> None:
         self.page.wait_for_function("!window.persistence.unconfirmed.length")
-        expect(self.status).not_to_have_attribute("data-unsent", "")
-        expect(self.page.locator(".status-known")).to_have_text(SAVED)
+        expect(self.status).to_have_attribute("data-state", "ready")
+        expect(self.status.locator(".persistence-status-text")).to_have_text(SAVED)
 
 
 @pytest.fixture
@@ -207,10 +211,10 @@ def test_what_is_typed_while_the_server_is_away_is_said_and_comes_after_it(
 ):
     workbench.kill()
     shot.field("prompt").fill("Typed in the dark")
-    expect(shot.page.locator(".status-unsent")).to_be_visible()
-    expect(shot.page.locator(".status-unsent")).to_contain_text("Not saved yet")
+    expect(shot.status).to_have_attribute("data-state", "waiting")
+    expect(shot.status).to_contain_text(re.compile("Not saved yet|1 change waits"))
     workbench.start()
-    expect(shot.status).not_to_have_attribute("data-unsent", "", timeout=30_000)
+    expect(shot.status).to_have_attribute("data-state", "ready", timeout=30_000)
     shot.page.reload()
     expect(shot.field("prompt")).to_have_value("Typed in the dark")
 
@@ -219,7 +223,7 @@ def test_a_reset_brings_back_what_is_inherited(shot: Workbench):
     number = shot.field("images_per_prompt")
     number.fill("6")  # for the project, where this tool's edits usually go
     expect(shot.origin("images_per_prompt")).to_have_text("Project")
-    shot.edit_for("Image generation", "Shot")
+    shot.edit_for("Image generation", "This shot")
     expect(shot.reset("images_per_prompt")).to_have_count(0)
     number.fill("9")
     expect(shot.origin("images_per_prompt")).to_have_text("This shot")
@@ -233,12 +237,12 @@ def test_a_reset_brings_back_what_is_inherited(shot: Workbench):
 
 
 def test_an_edit_that_a_stronger_layer_hides_says_so(shot: Workbench):
-    shot.edit_for("Image generation", "Shot")
+    shot.edit_for("Image generation", "This shot")
     shot.field("images_per_prompt").fill("9")
     expect(shot.origin("images_per_prompt")).to_have_text("This shot")
     shot.edit_for("Image generation", "You")
-    note = shot.page.locator("[data-field=images_per_prompt] .note")
-    expect(note).to_have_text("Hidden here by this shot’s own value.")
+    note = shot.row("images_per_prompt").locator(".persistence-note")
+    expect(note).to_contain_text("Hidden here: This shot has a value of its own")
     expect(shot.field("images_per_prompt")).to_have_value("4")
     shot.field("images_per_prompt").fill("5")
     shot.wait_saved()
@@ -247,11 +251,11 @@ def test_an_edit_that_a_stronger_layer_hides_says_so(shot: Workbench):
 
 def test_a_value_out_of_bounds_is_refused_at_the_field(shot: Workbench):
     shot.field("images_per_prompt").fill("99")
-    note = shot.page.locator("[data-field=images_per_prompt] [role=alert]")
+    note = shot.row("images_per_prompt").get_by_role("alert")
     expect(note).to_contain_text("16")
     shot.field("prompt").fill("Still works")
     expect(shot.origin("prompt")).to_have_text("This shot")
-    expect(shot.page.locator(".status-known")).to_have_text("Not saved")
+    expect(shot.status).to_contain_text("Not saved")
     shot.page.reload()
     expect(shot.field("prompt")).to_have_value("Still works")
     expect(shot.field("images_per_prompt")).to_have_value("4")
@@ -266,10 +270,10 @@ def test_what_is_typed_into_a_shot_that_was_deleted_elsewhere_stays_and_is_said(
     other.act("Trawler", "Delete")
     expect(other.page.get_by_role("button", name="Undo")).to_be_visible()
     shot.field("prompt").fill("Into the void")
-    note = shot.page.locator("[data-field=prompt] [role=alert]")
+    note = shot.row("prompt").get_by_role("alert")
     expect(note).to_contain_text("no such shot")
     expect(shot.field("prompt")).to_have_value("Into the void")
-    expect(shot.page.locator(".status-known")).to_have_text("Not saved")
+    expect(shot.status).to_contain_text("Not saved")
     other.page.get_by_role("button", name="Undo").click()
     expect(other.card("Trawler")).to_be_visible()
     shot.field("prompt").fill("Back again")

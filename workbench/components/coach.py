@@ -52,7 +52,7 @@ def _is_away() -> rx.Var[bool]:
     return Onboarding.dismissed_tips.contains(COACH)
 
 
-def _next_title() -> rx.Var[str]:
+def _next_title() -> Any:
     titles = {number: step.title for number, step in enumerate(STEPS, 1)}
     first = rx.cond(Onboarding.completed, "You know the cascade", STEPS[0].title)
     return rx.match(Onboarding.current_step, *titles.items(), first)

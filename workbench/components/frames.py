@@ -1,4 +1,4 @@
-"""Frame positions: a ruler, and a list of image and frame under it.
+"""Frame positions: a ruler, and a list of image and frame under it, as the control of its panel.
 
 The list's cells are plain inputs. `workbench.js` gathers them into one hidden control that is bound
 to the setting, so that what is typed here is kept like any other edit.
@@ -12,23 +12,26 @@ import reflex as rx
 
 from persistence.reflex import bind
 from workbench.components.base import button, icon, icon_button
-from workbench.components.fields import custom_field
 from workbench.settings import FRAME_LIMIT, FRAME_NAME_LIMIT, Frame, Travel
 
 NAME = "timeline_frame_positions"
 
 
-def frame_positions() -> rx.Component:
-    return custom_field(
-        Travel,
-        NAME,
+def frame_positions(field: Any) -> rx.Component:
+    """The control of the setting within its panel; `field` is the panel's."""
+    return rx.cond(Travel.ready, _editor(field), rx.el.div(class_name="bone bone-frames"))
+
+
+def _editor(field: Any) -> rx.Component:
+    return rx.el.div(
         rx.cond(
             Travel.ticks.length() > 0,
             rx.el.div(rx.foreach(Travel.ticks, _tick), class_name="ruler", aria_hidden=True),
         ),
         rx.el.div(
             rx.el.input(
-                class_name="frames-value",
+                id=field.id,
+                class_name="bound frames-value",
                 tab_index=-1,
                 **bind(Travel.timeline_frame_positions, control="json", aria_hidden=True),
             ),
@@ -48,6 +51,8 @@ def frame_positions() -> rx.Component:
             ),
             class_name="frames-actions",
         ),
+        role="group",
+        aria_labelledby=f"{field.id}-label",
     )
 
 

@@ -8,8 +8,7 @@ import reflex as rx
 
 from workbench.components.base import icon, link
 from workbench.components.coach import coach_strip
-from workbench.components.fields import Tool
-from workbench.components.status import status_line, trouble
+from workbench.components.status import Tool, offline_notice, status_line
 from workbench.components.theme import theme_sync
 from workbench.components.who import unsaved_question, who_changed
 
@@ -44,7 +43,7 @@ def shell(
                 status_line(tools),
                 class_name="topbar",
             ),
-            trouble(tools),
+            offline_notice(),
             coach_strip(),
             rx.el.main(*children, id="main", class_name="main", tab_index=-1),
             class_name="stage",

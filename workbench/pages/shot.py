@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 
-from workbench.components.base import button, here, icon, link
+from workbench.components.base import here, icon, link
 from workbench.components.lists import (
     away,
     cookies_blocked,
-    empty,
     follows_other_tabs,
     menu,
     menu_item,
@@ -20,7 +19,6 @@ from workbench.components.panels import images, interface, motion, words
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
 from workbench.components.status import SHOT_TOOLS
-from workbench.settings import TOOLS, Travel
 from workbench.states.project import Project
 
 
@@ -113,28 +111,11 @@ def _step(name: str, label: str, to: rx.Var[str]) -> rx.Component:
 
 
 def _tools() -> rx.Component:
-    """The panels once everything in them is loaded; never defaults in the place of values."""
-    ready, failed = Travel.ready, Travel.status == "error"
-    for tool in TOOLS[1:]:
-        ready, failed = ready & tool.ready, failed | (tool.status == "error")
-    return rx.cond(ready, _panels(), rx.cond(failed, _not_loaded(), _tools_skeleton()))
-
-
-def _panels() -> rx.Component:
+    """Each panel keeps its place while it loads, and says what went wrong."""
     return rx.el.div(
         rx.el.div(words(), motion(), class_name="tools-main"),
         rx.el.div(images(), interface(), class_name="tools-side"),
         class_name="tools",
-    )
-
-
-def _not_loaded() -> rx.Component:
-    return empty(
-        "database-zap",
-        "The settings of this shot couldn’t be loaded",
-        "Nothing was changed. They are tried again by themselves, or by you.",
-        rx.el.p(Travel.last_error, class_name="meta"),
-        button("Try again", kind="primary", on_click=[tool.retry for tool in TOOLS]),
     )
 
 
