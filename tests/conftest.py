@@ -37,7 +37,12 @@ def pytest_configure() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Browser tests come last: the slow ones after the fast, and Playwright, once started, keeps
-    an event loop running in this thread, beside which no coroutine test could have its own."""
+    an event loop running in this thread, beside which no coroutine test could have its own.
+
+    A test is called the same in every process, or `pytest -n 2` couldn't share them out.
+    """
+    if moving := [item.nodeid for item in items if " at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"an address in a test's name: {moving[0]}; give it an id")
     for item in items:
         if HERE / "browser" in item.path.parents:
             item.add_marker("browser")  # before -m chooses
