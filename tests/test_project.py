@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import importlib
 import inspect
-import os
 import re
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.documents import run_python
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -34,51 +33,6 @@ def tracked() -> list[Path]:
     files = [ROOT / line for line in listed.stdout.splitlines()]
     binary = {".png", ".ico", ".woff2", ".jpg", ".webp"}
     return [file for file in files if file.is_file() and file.suffix not in binary]
-
-
-def examples(document: str) -> list[object]:
-    """Each Python example of a document, with its line for the test's name."""
-    text = (ROOT / document).read_text()
-    return [
-        pytest.param(
-            document, found[1], id=f"{document}:{text[: found.start()].count(chr(10)) + 1}"
-        )
-        for found in re.finditer(r"```python\n(.*?)```", text, re.DOTALL)
-    ]
-
-
-@pytest.mark.parametrize(("document", "code"), examples("README.md") + examples("docs/guide.md"))
-def test_the_documents_examples_run(
-    document: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    if "import reflex" in code:  # in a process of its own: Reflex keeps every state that was made
-        (tmp_path / "example.py").write_text(code)
-        run_python("example.py", folder=tmp_path)
-        return
-    registry = importlib.import_module("persistence.settings").registry
-    declared = dict(registry)
-    registry.clear()  # an example may declare a tool that an app under test declares, too
-    compiled = compile(code, document, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    try:
-        outcome = eval(compiled, {"__name__": "example"})
-        if inspect.iscoroutine(outcome):
-            asyncio.run(outcome)
-    finally:
-        registry.clear()
-        registry.update(declared)
-
-
-def run_python(*arguments: str, folder: Path = ROOT) -> None:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def test_the_readme_has_the_glossary_and_a_section_per_error() -> None:
