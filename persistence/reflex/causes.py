@@ -30,6 +30,8 @@ class Cause:
     actor: str = ""
     stacks: Mapping[str, Stack] = field(default_factory=dict[str, Stack])
     """Tool → the stack shown when the event began. Replaced where the chain itself switches."""
+    group: str = ""
+    """The action that its edits are part of, once there are any: one event is one step to undo."""
 
     def background(self) -> Cause:
         """For a task that runs on by itself: it keeps what was shown when it was set off."""

@@ -33,9 +33,12 @@ QUIET = 0.05
 
 @dataclass(slots=True, eq=False)
 class _Following:
-    targets: frozenset[Target]
+    targets: frozenset[Target] | None
+    """None for whatever the tab's actor changes, wherever."""
     page: Page | None
-    """The page that followed; another one in the tab follows nothing of it."""
+    """The page that followed; another one in the tab follows nothing of it. None for every page."""
+    tab_id: str = ""
+    """Of the tab as it was: somebody else's tab follows nothing of it."""
     is_due: bool = False
 
 
@@ -53,14 +56,35 @@ def follow(targets: Iterable[Target], handler: Any) -> None:
 
     Belongs into an event handler; who may see what changed is the handler's to ask.
     """
-    tabs, tab = require_tabs(), tab_of_event()
+    wanted = frozenset(targets)
+    tab = _tab("follow")
+    _follow(tab, handler, _Following(wanted, tab.page, tab.id) if wanted else None)
+
+
+def follow_own(handler: Any) -> None:
+    """Run this handler, without arguments, soon after something that the tab's actor did is saved,
+    in whichever tab and layer it was. It ends when the tab closes or is somebody else's.
+
+    Belongs into an event handler.
+    """
+    tab = _tab("follow_own")
+    _follow(tab, handler, _Following(None, None, tab.id))
+
+
+def _tab(name: str) -> Tab:
+    tab = tab_of_event()
     if tab is None:
-        raise RuntimeError("follow(...) belongs into an event handler")
+        raise RuntimeError(f"{name}(...) belongs into an event handler")
+    return tab
+
+
+def _follow(tab: Tab, handler: Any, following: _Following | None) -> None:
+    tabs = require_tabs()
     name = format_event_handler(handler)
     known = _followed.setdefault(tab, {})
     known.pop(name, None)
-    if wanted := frozenset(targets):
-        known[name] = _Following(wanted, tab.page)
+    if following is not None:
+        known[name] = following
     if tabs.engine not in _heard:
         _heard.add(tabs.engine)
         tabs.engine.subscribe(lambda notice: _hear(tabs, notice))
@@ -69,9 +93,17 @@ def follow(targets: Iterable[Target], handler: Any) -> None:
 def _hear(tabs: Tabs, notice: Notice) -> None:
     for tab, known in tuple(_followed.items()):
         for name, each in tuple(known.items()):
-            if notice.target in each.targets and not each.is_due:
+            if not each.is_due and _concerns(each, tab, notice):
                 each.is_due = True
                 tabs.engine.spawn(_run(tabs, tab, name, each))
+
+
+def _concerns(following: _Following, tab: Tab, notice: Notice) -> bool:
+    if following.targets is not None:
+        return notice.target in following.targets
+    # A commit of several people's edits is told of as one's.
+    is_shown = any(notice.target in stack for stack in tab.shown.values())
+    return notice.kind != "edited" and (notice.actor == tab.actor or is_shown)
 
 
 async def _run(tabs: Tabs, tab: Tab, name: str, following: _Following) -> None:
@@ -80,7 +112,8 @@ async def _run(tabs: Tabs, tab: Tab, name: str, following: _Following) -> None:
     known = _followed.get(tab, {})
     if known.get(name) is not following:
         return
-    is_there = tabs.by_token.get(tab.token) is tab and tab.page is following.page
+    is_there = tabs.by_token.get(tab.token) is tab and tab.id == following.tab_id
+    is_there = is_there and following.page in (None, tab.page)
     if tabs.app is None or not is_there or not tabs.is_connected(tab.token):
         del known[name]
         return

@@ -87,7 +87,11 @@ def capture(state: Any, sheet: Sheet) -> None:
     if cause.source != "load":
         binding = _binding(tabs, tab, spec, cause)
         values = {name: _value(state, spec, name) for name in names}
-        problems = binding.capture(values, source=cause.source, durable=True, stack=stack or None)
+        if cause is not OUTSIDE:
+            cause.group = cause.group or tabs.engine.recorder.group()
+        problems = binding.capture(
+            values, source=cause.source, durable=True, stack=stack or None, group=cause.group
+        )
     if tab is None:
         return
     if cause.source != "load":

@@ -53,6 +53,8 @@ class Choice(NamedTuple):
     label: str
     """Not shown where it is the only one."""
     plan: Plan
+    may_be_empty: bool = False
+    """Can it be chosen though it changes nothing?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +270,8 @@ class _Words:
 async def tell(tab: Tab, asked: _Asked, problem: str = "") -> Preview:
     """A question as the page shows it."""
     question = asked.question
-    plan = question.choices[question.chosen].plan
+    choice = question.choices[question.chosen]
+    plan = choice.plan
     shown = plan.edits[:MOST_ROWS]
     words = _Words(tab)
     await words.ask(plan, shown)
@@ -283,7 +286,7 @@ async def tell(tab: Tab, asked: _Asked, problem: str = "") -> Preview:
         "more": len(plan.edits) - len(shown),
         "left_out": _left_out(words, plan.skipped),
         "button": question.button,
-        "is_empty": plan.is_empty,
+        "is_empty": plan.is_empty and not choice.may_be_empty,
         "problem": problem,
     }
 
