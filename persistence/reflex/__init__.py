@@ -35,18 +35,23 @@ if TYPE_CHECKING:
         settings_panel,
     )
     from .plugin import PersistencePlugin
+    from .preview import Choice, Question, ask
     from .states import SettingsState, show
     from .tabs import Page
     from .takeover import take_over, take_over_notice
+    from .transfer_forms import transfer_menu
     from .variables import is_ready, is_saving, mark_as_interacted, persisted, status_of
 
 __all__ = [
+    "Choice",
     "KeyedSettings",
     "Page",
     "PersistencePlugin",
     "PersistenceState",
+    "Question",
     "SettingsState",
     "acting_as",
+    "ask",
     "bind",
     "bind_row",
     "current_actor",
@@ -79,15 +84,19 @@ __all__ = [
     "take_over",
     "take_over_notice",
     "toggle",
+    "transfer_menu",
 ]
 
 _HOME = {
+    "Choice": "preview",
     "KeyedSettings": "keyed",
     "Page": "tabs",
     "PersistencePlugin": "plugin",
     "PersistenceState": "channel",
+    "Question": "preview",
     "SettingsState": "states",
     "acting_as": "causes",
+    "ask": "preview",
     "bind": "components",
     "bind_row": "keyed",
     "current_actor": "actors",
@@ -120,6 +129,7 @@ _HOME = {
     "take_over": "takeover",
     "take_over_notice": "takeover",
     "toggle": "edits",
+    "transfer_menu": "transfer_forms",
 }
 
 

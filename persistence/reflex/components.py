@@ -265,7 +265,7 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
     """
     from .panel.explain import explain_popover
     from .panel.words import scope_names
-    from .preview import preview_dialog
+    from .transfer_forms import dialogs
 
     take = cast(Any, FunctionStringVar.create("window.persistence.take")).call()
     root = ui.el.div(
@@ -292,7 +292,7 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
     )
     announcer = ui.el.div(id="persistence-announcer", role="status", class_name="persistence-sr")
     names = scope_names()
-    return ui.fragment(root, announcer, explain_popover(names), preview_dialog(names))
+    return ui.fragment(root, announcer, explain_popover(names), *dialogs(names))
 
 
 def scripts() -> list[rx.Component]:
