@@ -256,7 +256,12 @@
     }
   }
 
-  new MutationObserver(() => { watchActor(); tellTimes(); }).observe(document, {
+  // Who one is known: the page may ask for a guest again when that is over (`workbench.js`).
+  function forgetAsking() {
+    if (document.querySelector("[data-who]")) try { sessionStorage.removeItem("workbench-guest"); } catch { /* blocked */ }
+  }
+
+  new MutationObserver(() => { watchActor(); tellTimes(); forgetAsking(); }).observe(document, {
     subtree: true, childList: true, attributes: true, attributeFilter: ["data-actor", "data-hydrated", "data-epoch"],
   });
 

@@ -101,6 +101,8 @@ async def sign_out(request: Request) -> Response:
         await let_go()
     response = _json({"signed_out": session is not None})
     _drop(request, response, SESSION_COOKIE)
+    if not await _guest(request):  # else what was left as a guest is there again
+        _set(request, response, GUEST_COOKIE, cookies.guest_cookie(new_id()))
     return response
 
 
@@ -221,8 +223,8 @@ async def delete_account(request: Request) -> Response:
     await erasing.erase(engine, user, now=time.time())
     response = Response(status_code=204)
     _drop(request, response, SESSION_COOKIE)
-    if guest_in(request.headers.get("cookie", "")) == user:
-        _drop(request, response, GUEST_COOKIE)
+    if not await _guest(request):
+        _set(request, response, GUEST_COOKIE, cookies.guest_cookie(new_id()))
     return response
 
 
