@@ -15,6 +15,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
+from ..retention import KEEP_OPERATIONS
 from ..settings import registry
 from ..store.base import Finding
 from ..store.sqlite import SQLiteStore
@@ -66,12 +67,14 @@ async def prune(path: Path, *, older_than: int, dry_run: bool, as_json: bool) ->
 
 
 async def prune_file(path: Path, before: float) -> int:
+    """Ids of operations stay for as long as a browser may come back with one."""
+    held = min(before, time.time() - KEEP_OPERATIONS)
     store = SQLiteStore(path)
     await store.open()
     try:
         with progress("Pruning") as bar:
             bar.add_task("Pruning", total=None)
-            return await store.prune(older_than=before, keep_operations_after=before)
+            return await store.prune(older_than=before, keep_operations_after=held)
     finally:
         await store.close()
 

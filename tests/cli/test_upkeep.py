@@ -70,6 +70,17 @@ def test_only_what_is_older_than_asked_goes(aged: Studio) -> None:
     assert "8 rows are gone." in aged.run("prune", "--older-than", "2000h").stdout
 
 
+def test_operations_stay_known_for_as_long_as_a_browser_may_hold_one(studio: Studio) -> None:
+    async def more(engine: Engine) -> None:
+        shot: Binding[Any] = await engine.open("c-free", {"shot": "s1"}, actor="ana")
+        shot.set("step", 1, operation="op-new")
+        await shot.flush()
+
+    studio.work(more)
+    studio.run("prune", "--older-than", "0h")
+    assert rows(studio.path, "operation") == 1
+
+
 def test_prune_goes_beside_a_running_app(aged: Studio) -> None:
     import concurrent.futures
 
