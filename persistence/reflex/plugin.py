@@ -66,7 +66,7 @@ SWEEP = 2.0
 
 class PersistencePlugin(rx.plugins.Plugin):
     """The plugin. Keywords beyond these go to the `Engine`: `debounce`, `max_wait`, `value_limit`,
-    `key` …"""
+    `keep_history`, `key` …"""
 
     def __init__(
         self,
