@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .edits import put, toggle
     from .fields import setting
     from .following import follow
+    from .history_view import history_panel
     from .keyed import KeyedSettings, bind_row
     from .listeners import on_change
     from .panel import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .tabs import Page
     from .takeover import take_over, take_over_notice
     from .transfer_forms import transfer_menu
+    from .undo import undo_controls
     from .variables import is_ready, is_saving, mark_as_interacted, persisted, status_of
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "field_menu",
     "field_row",
     "follow",
+    "history_panel",
     "is_ready",
     "is_saving",
     "mark_as_interacted",
@@ -85,6 +88,7 @@ __all__ = [
     "take_over_notice",
     "toggle",
     "transfer_menu",
+    "undo_controls",
 ]
 
 _HOME = {
@@ -110,6 +114,7 @@ _HOME = {
     "field_menu": "panel",
     "field_row": "panel",
     "follow": "following",
+    "history_panel": "history_view",
     "is_ready": "variables",
     "is_saving": "variables",
     "mark_as_interacted": "variables",
@@ -130,6 +135,7 @@ _HOME = {
     "take_over_notice": "takeover",
     "toggle": "edits",
     "transfer_menu": "transfer_forms",
+    "undo_controls": "undo",
 }
 
 

@@ -1,0 +1,77 @@
+// The history panel and undo: when to read, the keys, and the line that tells what was undone.
+(() => {
+  "use strict";
+  if (window.persistence.history) return;
+  window.persistence.history = true;
+
+  const SHOWN = 6000; // ms that a line stays; longer while it is pointed at
+  const root = () => document.getElementById("persistence-root");
+
+  // --- reading: when the page shows other owners, and when somebody else is there -----------------------------
+
+  function look() {
+    if (root()?.dataset.hydrated !== "true") return;
+    for (const panel of document.querySelectorAll("[data-persistence-history]")) {
+      const shown = panel.dataset.persistenceHistory;
+      if (shown && panel.dataset.read !== location.pathname + shown) {
+        panel.dataset.read = location.pathname + shown;
+        panel.querySelector("[data-persistence-open-history]")?.click();
+      }
+    }
+    for (const button of document.querySelectorAll("[data-persistence-watch]")) {
+      const actor = root().dataset.actor;
+      if (actor && button.dataset.watches !== actor) {
+        button.dataset.watches = actor;
+        button.click();
+      }
+    }
+    for (const line of document.querySelectorAll("[data-persistence-said]")) tell(line);
+  }
+  new MutationObserver(look).observe(document, {
+    subtree: true, childList: true, attributes: true,
+    attributeFilter: ["data-hydrated", "data-actor", "data-persistence-history", "data-persistence-said"],
+  });
+
+  // --- what was undone: "3|Undid: Frames in Dusk", each number once --------------------------------------------
+
+  let hiding = 0;
+  function tell(line) {
+    const said = line.dataset.persistenceSaid;
+    if (said === line.dataset.heard) return;
+    line.dataset.heard = said;
+    if (!said) return;
+    line.textContent = said.slice(said.indexOf("|") + 1);
+    line.dataset.shown = "true";
+    clearTimeout(hiding);
+    const hide = () => {
+      if (line.matches(":hover")) hiding = setTimeout(hide, 1000);
+      else { delete line.dataset.shown; hiding = setTimeout(() => { line.textContent = ""; }, 300); }
+    };
+    hiding = setTimeout(hide, SHOWN);
+  }
+
+  // --- keys ---------------------------------------------------------------------------------------------------
+
+  const TEXTS = "textarea, [contenteditable]:not([contenteditable=false]), input:not([type=checkbox], [type=radio], [type=range], [type=button], [type=submit], [type=reset], [type=color], [type=file])";
+
+  function verbOf(event) {
+    const isMac = /Mac|iPhone|iPad/.test(navigator.platform), held = isMac ? event.metaKey : event.ctrlKey;
+    if (!held || event.altKey || (isMac ? event.ctrlKey : event.metaKey)) return "";
+    const key = event.key.toLowerCase();
+    if (key === "z") return event.shiftKey ? "redo" : "undo";
+    return key === "y" && !event.shiftKey && !isMac ? "redo" : "";
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const verb = verbOf(event);
+    if (!verb || event.defaultPrevented || event.isComposing) return;
+    const at = event.composedPath()[0];
+    if (at instanceof Element && (at.closest(TEXTS) || at.isContentEditable)) return; // the browser's own
+    if (document.querySelector("dialog[open]")) return;
+    const buttons = [...document.querySelectorAll(`[data-persistence-key=${verb}]`)];
+    if (!buttons.length) return;
+    event.preventDefault();
+    if (event.repeat) return;
+    buttons.find((each) => !each.disabled)?.click();
+  });
+})();

@@ -1,0 +1,90 @@
+"""Steps, changes and named moments in the words that the history panel shows."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from ..journal import Difference, Step
+from ..scopes import Target
+from ..store.base import Moment
+from .telling import Names, Part, parts_of, scope_word, title_of
+
+MOST_CHANGES = 12
+"""Changes of a step that are told one by one."""
+
+
+class ChangeRow(TypedDict):
+    """One field of a step."""
+
+    key: str
+    title: str
+    where: str
+    """The owner's name, or the scope's word."""
+    parts: list[Part]
+    can_restore: bool
+
+
+class StepRow(TypedDict):
+    """One action."""
+
+    number: int
+    """Its last revision."""
+    author: str
+    at: float
+    verb: str
+    """undo or redo, where it was one."""
+    changes: list[ChangeRow]
+    more: int
+    """Changes that aren't told."""
+
+
+class MomentRow(TypedDict):
+    """A named moment."""
+
+    number: int
+    """Its position in the list."""
+    name: str
+    where: str
+    author: str
+    at: float
+    asking: bool
+    """Was Delete pressed once?"""
+
+
+def step_row(step: Step, names: Names) -> StepRow:
+    told = step.changes[:MOST_CHANGES]
+    return {
+        "number": step.revision,
+        "author": names.person(step.author),
+        "at": step.at,
+        "verb": step.verb,
+        "changes": [change_row(each, names) for each in told],
+        "more": len(step.changes) - len(told),
+    }
+
+
+def change_row(change: Difference, names: Names, *, can_restore: bool = True) -> ChangeRow:
+    return {
+        "key": f"{change.target.tool}.{change.field}.{change.target.owner}",
+        "title": title_of(change.target, change.field),
+        "where": place(change.target, names),
+        "parts": parts_of(change),
+        "can_restore": can_restore and not change.secret,
+    }
+
+
+def moment_row(at: int, moment: Moment, names: Names) -> MomentRow:
+    return {
+        "number": at,
+        "name": moment.name,
+        "where": place(Target(moment.scope, moment.owner, ""), names),
+        "author": names.person(moment.author),
+        "at": moment.at,
+        "asking": False,
+    }
+
+
+def place(target: Target, names: Names) -> str:
+    """ "Shot: Dusk", or the scope's word alone."""
+    scope, name = scope_word(target.scope), names.owner(target)
+    return scope if name == scope else f"{scope}: {name}"
