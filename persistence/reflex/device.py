@@ -41,7 +41,8 @@ from .tabs import Tab, tabs_of_process
 T = TypeVar("T")
 Remembered = Literal["open", "checked", "value", "width", "height"]
 
-ASSET = Path(__file__).parent / "assets" / "device.js"
+ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = ("device.js", "takeover.js")
 LARGEST = 4_000_000
 """Bytes of UTF-8 that the browser keeps of one value; as in `device.js`."""
 MAX_PARTS, MAX_PART = 40, 200_000
@@ -352,6 +353,9 @@ def _mirrors(states: Iterable[type[rx_.BaseState]]) -> list[rx.Component]:
     ]
 
 
-def device_script() -> rx.Component:
-    """The script, within the page's head, so that it runs before anything is painted."""
-    return ui.el.script(ASSET.read_text(encoding="utf-8"))
+def device_scripts() -> list[rx.Component]:
+    """The scripts, for the page's head, so that they run before anything is painted.
+
+    That of `takeover.py` is here, too: a page that takes nothing over has no use for its state.
+    """
+    return [ui.el.script((ASSETS / name).read_text(encoding="utf-8")) for name in SCRIPTS]

@@ -55,9 +55,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("persistence")
 
-STATES = (".panel.explain",)
-"""Modules of states that every page has by the hidden root: a server that compiles no page must
-have them too, since Reflex compares the two."""
 STYLES = "persistence"
 """The folder of the library's stylesheets among the app's."""
 SWEEP = 2.0
@@ -121,11 +118,10 @@ class PersistencePlugin(rx.plugins.Plugin):
         from reflex.utils.exec import is_prod_mode
 
         from .components import persistence_root, scripts
-        from .device import device_root, device_script
-        from .takeover import take_over_script
+        from .device import device_root, device_scripts
 
         app = rx_.current_app()
-        app.head_components += [device_script(), *scripts(), take_over_script()]
+        app.head_components += [*device_scripts(), *scripts()]
         config = rx_.RegistrationContext.get().config
 
         def root(_: bool) -> rx.Component:
@@ -147,13 +143,15 @@ class PersistencePlugin(rx.plugins.Plugin):
         server."""
         if id(app) in self._installed and self.tabs is not None:
             return self.tabs
+        from .components import persistence_root
+        from .device import device_root
         from .gate import Gate
         from .guests import GUEST_ROUTES, identify_guest
         from .push import Pusher
 
         self._installed.add(id(app))
-        for each in STATES:
-            importlib.import_module(each, __package__)
+        for root in (persistence_root, device_root):
+            root()  # declares its states: Reflex compares those of the page and of the server
         authorise: Authorise | None = resolve(self.authorise)
         engine = Engine(self.database, scopes=self.scopes, authorise=authorise, **self._options)
         identify = resolve(self.identify) or identify_guest

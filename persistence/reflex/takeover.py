@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, cast, get_args, get_origin
 
@@ -38,7 +37,6 @@ from .device import DeviceLocal, device_fields
 from .mirror import tab_of_event
 from .tabs import Tab, require_tabs
 
-ASSET = Path(__file__).parent / "assets" / "takeover.js"
 MAX_NAME, MAX_TEXT = 500, 200_000
 """Characters of what a page sends."""
 MAX_ANSWERS = 100
@@ -187,11 +185,6 @@ def take_over_notice(**props: Any) -> rx.Component:
     problems: Any = TakeOverState.problems
     lines = ui.foreach(problems.values(), ui.el.p)
     return ui.cond(problems.length() > 0, ui.el.div(lines, role="status", **props))
-
-
-def take_over_script() -> rx.Component:
-    """The script, for the page's head."""
-    return ui.el.script(ASSET.read_text(encoding="utf-8"))
 
 
 def _is(field: DeviceLocal[Any], var: Any) -> bool:

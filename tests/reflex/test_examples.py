@@ -179,6 +179,17 @@ async def test_service_answers_with_values_their_origins_and_what_was_wrong(
     sys.modules.pop("service", None)
 
 
+def test_each_example_has_a_command_and_a_paragraph() -> None:
+    runner = importlib.import_module("examples.__main__")
+    folders = {file.parent.name for file in EXAMPLES.glob("*/*.py")}
+    readme = (EXAMPLES / "README.md").read_text()
+    assert set(runner.APPS) == folders
+    for name in folders:
+        assert f"python3 -m examples {name}" in readme
+        assert f"## {name.title()}" in readme
+        assert str(3001) in runner.command(name, 3001)
+
+
 def test_no_example_is_longer_than_one_sitting() -> None:
     for file in EXAMPLES.glob("*/*.py"):
         assert file.read_text().count("\n") <= 100, f"{file.name} teaches too much at once"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import reflex as rx
@@ -155,3 +158,31 @@ def test_the_handler_of_an_event_tells_its_state_and_whether_it_runs_in_the_back
     assert rx_.handler_states(format_event_handler(Held.front)) == (Held, False)
     assert rx_.handler_states(format_event_handler(Held.back)) == (Held, True)
     assert rx_.handler_states("nothing.of.the.kind") == (None, False)
+
+
+def test_a_server_that_compiles_no_page_has_the_states_that_pages_have() -> None:
+    """Reflex compares the two, and asks a browser to reload where they differ."""
+    compiled, served = states_after("register_route()"), states_after("install(app)")
+    assert compiled <= served, f"only in pages: {compiled - served}"
+
+
+def states_after(call: str) -> set[str]:
+    """The states that there are in a process whose plugin did that."""
+    code = f"""
+import os, sys, tempfile
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+os.chdir(tempfile.mkdtemp())
+open("rxconfig.py", "w").write("import reflex as rx; config = rx.Config(app_name='t')")
+import reflex as rx
+from reflex_base.registry import RegistrationContext
+from persistence.reflex import PersistencePlugin
+app = rx.App()
+plugin = PersistencePlugin(database="memory:")
+plugin.{call}
+for _, make in [*app.extra_app_wraps.items()] if "register" in {call!r} else []:
+    make(True)
+print(*RegistrationContext.get().base_states)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())

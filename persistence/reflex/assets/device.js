@@ -44,7 +44,8 @@
   }
 
   const canonical = (text) => JSON.stringify(JSON.parse(text));
-  const vars = (key) => [...document.querySelectorAll("[data-persistence-var]")].filter((each) => !key || each.dataset.persistenceVar === key);
+  const root = () => document.getElementById("persistence-device");
+  const vars = (key) => [...(root()?.querySelectorAll("[data-persistence-var]") || [])].filter((each) => !key || each.dataset.persistenceVar === key);
   const elements = (key) => [...document.querySelectorAll("[data-persistence-device]")].filter((each) => each.dataset.persistenceDevice === key);
 
   // --- the browser's storage ----------------------------------------------------------------------------
@@ -205,8 +206,6 @@
 
   // --- the server's vars --------------------------------------------------------------------------------------
 
-  const root = () => document.getElementById("persistence-device");
-
   function parsed(text, otherwise) {
     try { return text ? canonical(text) : otherwise; } catch { return otherwise; }
   }
@@ -283,8 +282,7 @@
 
   new MutationObserver((changes) => {
     for (const change of changes) {
-      if (change.target === document.documentElement && change.type === "attributes") for (const key of held.keys()) paint(key);
-      else if (change.type === "attributes" && change.target.dataset.persistenceDevice) adopt(change.target);
+      if (change.type === "attributes" && change.target.dataset.persistenceDevice) adopt(change.target);
       for (const node of change.addedNodes) {
         if (!(node instanceof Element)) continue;
         if (node.dataset.persistenceDevice) adopt(node);
@@ -296,8 +294,12 @@
     tell();
   }).observe(document, {
     subtree: true, childList: true, attributes: true,
-    attributeFilter: ["class", "data-persistence-device", "data-value", "data-ready", "data-hydrated", "data-asked", "data-answered", "data-refused", "data-persistence-device-notice"],
+    attributeFilter: ["data-persistence-device", "data-value", "data-ready", "data-hydrated", "data-asked", "data-answered", "data-refused", "data-persistence-device-notice"],
   });
+
+  // React takes the attributes of <html> away where it makes a page anew, and a theme its class with them.
+  new MutationObserver(() => { for (const key of held.keys()) paint(key); })
+    .observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
 
   for (const key of storedKeys()) {
     const text = stored(key);
