@@ -3,23 +3,30 @@
 `run_virtual(coro)` runs a coroutine in an event loop whose clock jumps to the next timer as soon as
 nothing is left to do, so that an hour of debounces and retries takes milliseconds. With a seed
 the tasks' turns are also shuffled, and the same seed gives the same schedule again.
-`FailingStore` wraps any store. Nothing here is imported by the library itself.
+`FailingStore` wraps any store, `assert_written` and `assert_nothing_pending` look at what came of
+it. `persistence.pytest_plugin` has fixtures of these. Nothing here is imported by the library
+itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import selectors
 import threading
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Generic, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, TypeVarTuple
 
 from .errors import StoreRefused, StoreUnavailable
 from .scopes import Target
 from .store.base import Change, Finding, Layers, Moment, Point, Preset, Receipt, Store, Write
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .layers import Layer
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -359,3 +366,37 @@ class FailingStore:
 
     async def check(self) -> list[Finding]:
         return await self.store.check()
+
+
+# --- assertions ----------------------------------------------------------------------------------
+
+
+def assert_nothing_pending(engine: Engine) -> None:
+    """Every edit is durable, and none was set aside. The message lists those that aren't."""
+    left: list[str] = []
+    for layer in engine.layers.values():
+        left += [f"{field} of {layer.target} is pending" for field in _pending_in(layer)]
+        left += [f"{each.field} of {layer.target} {each.problem}" for each in layer.aside]
+    assert not left, "; ".join(sorted(left))  # noqa: S101
+
+
+def _pending_in(layer: Layer) -> set[str]:
+    return {*layer.pending.waiting, *layer.pending.sent}
+
+
+def assert_written(store: FailingStore, expected: Mapping[Target, Collection[str]]) -> None:
+    """Exactly these fields were written since the store was made, each at least once.
+
+    Where a target maps its fields to values, the last one written of each is compared, too: as JSON
+    has it, "reset" or "block" where there is none, and "set" for a secret.
+    """
+    written: dict[Target, dict[str, Any]] = {}
+    for write in store.written:
+        is_plain = write.text is not None and not write.secret
+        value = json.loads(write.text or "") if is_plain else write.kind
+        written.setdefault(write.target, {})[write.field] = value
+    fields = {target: set(values) for target, values in written.items()}
+    assert fields == {target: {*each} for target, each in expected.items()}  # noqa: S101
+    for target, values in expected.items():
+        if isinstance(values, Mapping):
+            assert written[target] == {**values}, f"{target} was written otherwise"  # noqa: S101

@@ -12,7 +12,8 @@ mend.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 try:
@@ -72,6 +73,7 @@ __all__ = [
     "delta_of",
     "device_states",
     "enqueue",
+    "event_pipeline",
     "fields_of",
     "handler_states",
     "has_connection_errors",
@@ -85,6 +87,7 @@ __all__ = [
     "override",
     "owner_state",
     "root_of",
+    "set_context",
     "source_of",
     "type_of",
     "unwrap",
@@ -253,6 +256,28 @@ def handler_states(name: str) -> tuple[type[BaseState] | None, bool]:
     if registered is None:
         return None, False
     return registered.states[0], registered.handler.is_background
+
+
+@asynccontextmanager
+async def event_pipeline(
+    app: App, emit: Callable[[Any, str], Awaitable[None]]
+) -> AsyncGenerator[App]:
+    """The app's own event loop, without a server: what it would send to a page goes to `emit`."""
+    async with app._setup_event_processor():
+        namespace: Any = app.event_namespace
+        namespace.emit_update = emit
+        yield app
+
+
+def set_context(config: Any = None) -> RegistrationContext:
+    """From here on, a copy of Reflex's registrations, with this configuration and no app. Returns
+    what was there before."""
+    before = RegistrationContext.ensure_context()
+    made = before.fork()
+    if config is not None:
+        made._set_config(config)
+    RegistrationContext.set(made)
+    return before
 
 
 def on_children(app: App, context: EventContext, remember: Remember) -> None:

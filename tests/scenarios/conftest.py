@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-from random import Random
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from persistence import Engine
-from persistence.store import open_store
-from persistence.testing import FailingStore, VirtualLoop
+from persistence.testing import FailingStore
 from tests.scenarios.tools import SCOPES, Start
 
 
-def wall() -> float:
-    """The wall clock of the test's virtual loop."""
-    return cast("VirtualLoop", asyncio.get_running_loop()).wall()
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> FailingStore:
-    url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/scenario.db"
-    return FailingStore(open_store(url))
+@pytest.fixture
+def store(persistence_store: FailingStore) -> FailingStore:
+    return persistence_store
 
 
 @pytest.fixture
-def start(store: FailingStore) -> Start:
+def start(store: FailingStore, persistence_engine: Any) -> Start:
     def make(**options: Any) -> Engine:
-        return Engine(store, **{"scopes": SCOPES, "wall": wall, "random": Random(7), **options})
+        return persistence_engine(**{"scopes": SCOPES, **options})
 
     return make
