@@ -154,22 +154,20 @@
 
     makeRow(index) {
       const row = { node: make("li", {}), cells: [] };
-      const named = this.parts().length > 1;
       row.grip = make("button", { type: "button", className: "persistence-grip", onkeydown: (event) => this.gripKey(event, row), onpointerdown: (event) => this.drag(event, row) }, icon("grip"));
-      for (const [, words, shape] of this.parts()) {
-        const made = cell(shape, named ? `${words}, ${this.title(index)}` : this.title(index), (done) => this.changed(done));
-        if (named) made.node.dataset.words = words;
-        row.cells.push(made);
-      }
-      const remove = iconButton("remove", `Remove ${this.title(index)}`, () => this.remove(this.rows.indexOf(row)));
-      row.node.append(row.grip, ...row.cells.map((each) => each.node), remove);
+      for (const [, , shape] of this.parts()) row.cells.push(cell(shape, "", (done) => this.changed(done)));
+      row.end = iconButton("remove", "", () => this.remove(this.rows.indexOf(row)));
+      row.node.append(row.grip, ...row.cells.map((each) => each.node), row.end);
       row.node.addEventListener("keydown", (event) => this.rowKey(event, row));
       this.nameRow(row, index);
       return row;
     }
     nameRow(row, index) {
-      row.grip.setAttribute("aria-label", `${this.title(index)}: move with the arrow keys`);
+      const title = this.title(index), parts = this.parts();
+      row.grip.setAttribute("aria-label", `${title}: move with the arrow keys`);
       row.grip.title = "Drag, or move with the arrow keys";
+      row.end.setAttribute("aria-label", row.end.title = `Remove ${title}`);
+      parts.forEach(([, words], at) => row.cells[at].node.setAttribute("aria-label", parts.length > 1 ? `${words}, ${title}` : title));
     }
     read() {
       const values = this.rows.map((row) => row.cells.map((each) => each.read()));

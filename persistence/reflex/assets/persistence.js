@@ -282,6 +282,7 @@
 
   // The same but for spaces and case, as against what somebody else made of it.
   function isTidied(typed, shown) {
+    if (typeof typed !== "string") return false;
     const bare = (value) => String(value).replace(/\s+/g, "").toLowerCase();
     return typed !== shown && bare(typed) === bare(shown);
   }

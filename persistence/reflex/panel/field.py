@@ -28,17 +28,14 @@ def row(field: Field, *, widget: Part | None = None) -> rx.Component:
     }
     kind = "wide" if field.widget in WIDE or widget is not None else "short"
     return ui.el.div(
-        ui.el.div(
-            field.part("label", label),
-            ui.el.div(
-                reset_button(field),
-                field.part("badge", origin_badge),
-                field.part("menu", field_menu),
-                class_name="persistence-side",
-            ),
-            class_name="persistence-head",
-        ),
+        field.part("label", label),
         ui.el.div((widget or control)(field), class_name="persistence-control"),
+        ui.el.div(
+            reset_button(field),
+            field.part("badge", origin_badge),
+            field.part("menu", field_menu),
+            class_name="persistence-side",
+        ),
         field.part("help", help_text),
         field.part("notes", notes),
         class_name=f"persistence-field persistence-field-{kind}",
