@@ -118,5 +118,6 @@ async def _run(tabs: Tabs, tab: Tab, name: str, following: _Following) -> None:
         del known[name]
         return
     cause = causes.Cause("remote", tab.actor, tab.shown)
-    event = rx_.Event(name=name, payload={})
+    router: Any = tab.router or {}  # without it the page's address would be forgotten
+    event = rx_.Event(name=name, payload={}, router_data=router)
     await rx_.enqueue(tabs.app, tab.token, event, causes.expect(cause))

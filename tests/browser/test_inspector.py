@@ -54,7 +54,7 @@ def open_first_shot(inspecting: Inspecting) -> str:
     """The inspector of the film's first shot, from its page. Returns the address."""
     page = inspecting.page
     page.locator("#sidebar ol a").first.click()
-    page.wait_for_url(re.compile("/s/"))
+    expect(page.locator("textarea[data-persistence=prompt]")).not_to_have_value("")
     page.locator("#sidebar").get_by_role("link", name="Inspector").click()
     expect(page.get_by_role("heading", name="Inspector")).to_be_visible()
     expect(page.locator(".stack thead")).to_contain_text("Shot")
@@ -67,7 +67,7 @@ def test_it_shows_every_layer_of_a_shot_and_who_wins(film: Inspecting):
     expect(heads).to_have_text(["You", "Project", "Shot"])
     expect(film.row("prompt")).to_be_visible()
     expect(film.says("prompt", "shot")).to_have_attribute("data-state", "wins")
-    expect(film.row("prompt").locator(".origin")).to_have_text("Shot")
+    expect(film.row("prompt").locator(".stack-from")).to_have_text("Shot")
     film.choose("Tool", "Image generation")
     expect(film.page).to_have_url(re.compile("tool=image-generation"))
     expect(film.row("default_model")).to_be_visible()
@@ -88,7 +88,7 @@ def test_an_entity_is_chosen_by_name_and_stands_in_the_address(film: Inspecting)
 
 
 def test_muting_a_layer_shows_what_would_be_and_changes_nothing(film: Inspecting):
-    address = open_first_shot(film)
+    open_first_shot(film)
     before = film.effective("prompt").inner_text()
     assert before != "Empty"
     mute = film.page.get_by_role("group", name="Mute").get_by_role("button", name="Shot")
@@ -98,8 +98,9 @@ def test_muting_a_layer_shows_what_would_be_and_changes_nothing(film: Inspecting
     expect(film.row("prompt")).to_contain_text("changes")
     expect(film.says("prompt", "shot")).to_have_attribute("data-state", "muted")
     expect(film.page.locator(".stack thead")).to_contain_text("Would be")
-    film.page.goto(address)
+    mute.click()
     expect(film.effective("prompt")).to_have_text(before)
+    expect(film.says("prompt", "shot")).to_have_attribute("data-state", "wins")
 
 
 def test_rows_are_searched_by_name_and_value_and_narrowed_to_what_is_set(film: Inspecting):
@@ -140,7 +141,10 @@ def test_it_follows_what_changes_elsewhere(film: Inspecting):
     other.goto(address)
     expect(other.locator("tr[data-field=prompt]")).to_be_visible()
     film.page.go_back()
-    film.page.locator("textarea[data-persistence=prompt]").fill("A gull above the wake")
+    prompt = film.page.locator("textarea[data-persistence=prompt]")
+    expect(prompt).not_to_have_value("")
+    expect(film.page.locator("[data-persistence-line]")).to_contain_text("Saved")
+    prompt.fill("A gull above the wake")
     expect(other.locator("tr[data-field=prompt] .stack-effective")).to_have_text(
         "A gull above the wake"
     )

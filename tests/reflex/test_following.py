@@ -22,6 +22,7 @@ def declare() -> tuple[Any, Any]:
     class Counter(rx.State):
         count: rx.Field[int] = rx.field(0)
         actor: rx.Field[str] = rx.field("")
+        path: rx.Field[str] = rx.field("")
 
         @rx.event
         def watch(self, shot: bool = True, project: bool = True) -> None:
@@ -32,7 +33,7 @@ def declare() -> tuple[Any, Any]:
         @rx.event
         def hear(self) -> None:
             self.count += 1
-            self.actor = current_actor()
+            self.actor, self.path = current_actor(), self.router.url.path
 
     return Travel, Counter
 
@@ -50,7 +51,7 @@ async def edit(site: Any, value: int, *, scope: str = "shot") -> None:
 async def test_it_runs_for_a_change_that_a_stronger_layer_hides(serve, until):
     _, counter = declare()
     async with serve() as site:
-        tab = await site.open("t1")
+        tab = await site.open("t1", path="/shot")
         await tab.send(counter.watch)
         await edit(site, 30)
         await until(lambda: (tab.shows(counter, "count") or 0) >= 1)
@@ -58,6 +59,7 @@ async def test_it_runs_for_a_change_that_a_stronger_layer_hides(serve, until):
         await edit(site, 40, scope="project")
         await until(lambda: tab.shows(counter, "count") > seen)
         assert tab.shows(counter, "actor") == "ann", "it is the page's own event"
+        assert tab.shows(counter, "path") == "/shot"
 
 
 async def test_what_isnt_followed_any_more_is_not_heard_of(serve, until):

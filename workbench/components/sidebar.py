@@ -47,7 +47,7 @@ def project_sidebar() -> rx.Component:
         rx.el.nav(
             link(icon("arrow-left"), rx.el.span("All projects"), to="/", class_name="nav-item"),
             rx.cond(
-                is_here,
+                is_here & (Project.path == here()),
                 link(
                     icon("layers"),
                     rx.el.span("Inspector"),
