@@ -11,7 +11,6 @@ from persistence import Engine
 from persistence.errors import StoreUnavailable
 from persistence.retention import DAY, EVERY, KEEP_OPERATIONS
 from persistence.testing import FailingStore
-from tests.scenarios.conftest import wall
 from tests.scenarios.tools import MINE, SHOT, Start, Travel, journal, operation, stored
 
 pytestmark = pytest.mark.virtual(limit=1_000 * DAY)
@@ -110,7 +109,7 @@ async def test_a_database_that_is_away_is_pruned_when_it_is_back(
 
 async def test_a_time_to_keep_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="keep_history: a number of seconds, or None"):
-        Engine("memory:", scopes=("user",), wall=wall, keep_history=-1.0)
+        Engine("memory:", scopes=("user",), keep_history=-1.0)
 
 
 async def test_saves_do_not_wait_for_pruning(start: Start) -> None:
