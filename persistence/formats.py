@@ -67,7 +67,7 @@ def read(text: str, form: Form | None = None) -> Document:
     except RecursionError:
         raise malformed("is nested too deeply") from None
     except ValueError as error:
-        raise malformed(f"isn't {form.upper()}: {_place(error)}") from None
+        raise malformed(f"isn't {form.upper()}: {_place(error, text)}") from None
     if not isinstance(found, dict):
         raise malformed("isn't an object of tools")
     return cast("Document", found)
@@ -82,10 +82,12 @@ def _read_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_constant)
 
 
-def _place(error: ValueError) -> str:
+def _place(error: ValueError, text: str) -> str:
+    """What is wrong, and in which line."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} (at line {error.lineno}, column {error.colno})"
-    return str(error)  # tomllib says the line itself
+    last = text.count("\n") + 1
+    return str(error).replace("at end of document", f"at the end, in line {last}")
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -178,6 +178,7 @@ async def test_an_import_sets_also_what_equals_the_default(
     [
         ('{"a": {\n  "b": }', "line 2, column 8"),
         ("[tool]\nx = \n", "line 2"),
+        ("[tool]\nx =", "line 2"),
         ("[tool]\nx = 1\nx = 2\n", "line 3"),
         ('{"a": {"b": 1, "b": 2}}', "'b' stands twice"),
         ('{"a": {"b": NaN}}', "NaN"),
