@@ -26,6 +26,7 @@ config = rx.Config(
             scopes=("user", "project", "shot"),
             owners="library_app.pages:owners",
             describe="library_app.pages:describe",
+            members="library_app.pages:members",
             scope_names={"user": "You", "shot": "This shot"},
             key="s_sOgmGJZ4Kg6Gj8Q2QasC2WAJTbx0qOHHT4-1fPws0=",  # a key of the tests alone
         )
