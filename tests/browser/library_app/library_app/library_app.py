@@ -22,7 +22,7 @@ from persistence.reflex import (
     setting,
 )
 
-from . import device, takeover
+from . import device, history_page, takeover
 from .panel_page import panel
 
 
@@ -175,3 +175,4 @@ device.add_pages(app)
 takeover.add_pages(app)
 app.add_page(overview, route="/overview", on_load=Rows.open)
 app.add_page(panel, route="/panel/[shot]")
+history_page.add_pages(app)

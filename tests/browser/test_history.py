@@ -1,0 +1,139 @@
+"""History and undo in Chromium: buttons, keys, what is told, and how it looks to a keyboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+    from servers import Server
+
+APP = Path(__file__).parent / "library_app"
+
+
+@pytest.fixture
+def site(server: Any) -> Server:
+    return server(APP)
+
+
+def visit(page: Page, site: Server, shot: str = "a") -> Page:
+    page.goto(f"{site.url}/history/{shot}")
+    expect(page.locator("#scene")).to_have_attribute("aria-busy", "false", timeout=15_000)
+    return page
+
+
+def control(page: Page, field: str) -> Locator:
+    return (
+        page.locator(f'#scene [data-persistence-field$=".{field}"]').locator("input, textarea").last
+    )
+
+
+def steps(page: Page) -> Locator:
+    return page.locator("#history .persistence-steps > li")
+
+
+def undo(page: Page) -> Locator:
+    return page.locator("[data-persistence-key=undo]")
+
+
+def toast(page: Page) -> Locator:
+    return page.locator("#undo .persistence-toast")
+
+
+def saved(page: Page) -> None:
+    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=10_000)
+
+
+def test_an_action_is_undone_by_button_and_by_keys_and_after_a_reload(site: Server, page: Page):
+    visit(page, site)
+    expect(undo(page)).to_be_disabled()
+    page.locator("#both").click()
+    expect(control(page, "frames")).to_have_value("12")
+    expect(undo(page)).to_have_attribute("aria-label", "Undo: 2 settings in shot a")
+    visit(page, site)
+    undo(page).click()
+    expect(control(page, "frames")).to_have_value("61")
+    expect(toast(page)).to_have_text("Undid: 2 settings in shot a")
+    page.locator("body").press("Control+y")
+    expect(control(page, "frames")).to_have_value("12")
+    page.locator("body").press("Control+z")
+    expect(control(page, "frames")).to_have_value("61")
+    page.locator("body").press("Control+Shift+Z")
+    expect(control(page, "frames")).to_have_value("12")
+
+
+def test_in_a_text_the_browsers_own_undo_stays_and_typing_is_one_step(site: Server, page: Page):
+    visit(page, site)
+    prompt = control(page, "prompt")
+    prompt.press_sequentially("fog over the harbour", delay=5)
+    saved(page)
+    prompt.press("Control+z")
+    expect(prompt).not_to_have_value("fog over the harbour")  # the browser's
+    expect(toast(page)).to_have_text("")
+    prompt.fill("fog over the harbour")
+    saved(page)
+    expect(steps(page)).to_have_count(1)
+    page.locator("h2").first.click()
+    undo(page).click()
+    expect(prompt).to_have_value("")
+    expect(steps(page)).to_have_count(2)
+    expect(steps(page).first).to_contain_text("undid")
+
+
+def test_history_tells_lives_filters_and_restores(site: Server, page: Page):
+    visit(page, site)
+    expect(page.locator("#history")).to_contain_text("Nothing was changed yet.")
+    control(page, "frames").fill("24")
+    expect(steps(page)).to_have_count(1)
+    page.locator("#bob").click()
+    expect(steps(page)).to_have_count(2)
+    expect(steps(page).first).to_contain_text("user bob")
+    expect(steps(page).first).to_contain_text("24→33")
+    page.locator("#history select").first.select_option("scene.mood")
+    expect(steps(page)).to_have_count(0)
+    page.locator("#history select").first.select_option("")
+    expect(steps(page)).to_have_count(2)
+    steps(page).last.get_by_role("button", name="Restore “Frames”").click()
+    dialog = page.locator("#persistence-preview")
+    expect(dialog).to_contain_text("Restore “Frames”?")
+    dialog.get_by_role("button", name="Restore", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(control(page, "frames")).to_have_value("24")
+    page.locator("#to-b").click()
+    expect(page.locator("#history")).to_contain_text("Nothing was changed yet.")
+
+
+def test_one_is_asked_before_somebody_elses_change_is_undone(site: Server, page: Page):
+    visit(page, site)
+    page.locator("#both").click()
+    expect(undo(page)).to_be_enabled()
+    page.locator("#bob").click()
+    expect(control(page, "frames")).to_have_value("33")
+    undo(page).focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("#persistence-preview")
+    expect(dialog).to_contain_text("user bob changed Frames in shot a to 33 since.")
+    expect(dialog.locator("[data-persistence-first]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(control(page, "frames")).to_have_value("33")
+    expect(toast(page)).to_contain_text("Left out")
+
+
+def test_a_moment_gets_a_name_and_is_compared(site: Server, page: Page):
+    visit(page, site)
+    control(page, "frames").fill("24")
+    expect(steps(page)).to_have_count(1)
+    page.get_by_text("Named moments").click()
+    page.get_by_label("Name this moment").fill("before grading")
+    page.get_by_role("button", name="Name it").click()
+    expect(page.locator(".persistence-moments li")).to_have_count(1)
+    page.locator("#both").click()
+    page.get_by_role("button", name="Compare “before grading” with now").click()
+    compared = page.locator(".persistence-compared")
+    expect(compared).to_contain_text("From before grading to now")
+    expect(compared.locator("dl > div")).to_have_count(2)
