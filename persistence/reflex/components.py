@@ -44,7 +44,15 @@ ui: Any = rx
 _RADIX = ("select", "radio", "checkbox", "slider")
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("persistence.js", "status.js", "panel.js", "editors.js", "transfers.js", "history.js")
+SCRIPTS = (
+    "outbox.js",
+    "persistence.js",
+    "status.js",
+    "panel.js",
+    "editors.js",
+    "transfers.js",
+    "history.js",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from random import Random
 from typing import Any, Literal, get_args, get_origin
 
+from ..errors import EditError
 from ..operations import Operation, Outcome
 from ..scopes import Target
 from ..settings import tool_of
@@ -274,7 +276,8 @@ class Play:
                 break
             await asyncio.sleep(1)
         for server in self.servers:
-            await server.engine.flush()
+            with suppress(EditError):  # a conflict is an answer
+                await server.engine.flush()
 
     async def _evidence(self) -> Evidence:
         owners = {**self.owners, self.scopes[0]: list(self.outboxes)}

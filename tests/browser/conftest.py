@@ -19,21 +19,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `servers`, wherever pytest was started
-from servers import ROOT, Server
+from servers import FLAGS, ROOT, Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 FAILURES = Path(__file__).parent / "failures"
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",
-]
 REPORT = pytest.StashKey[pytest.TestReport]()
 
 StartServer = Callable[..., Server]

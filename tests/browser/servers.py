@@ -26,6 +26,16 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILDS = ROOT / ".build"
+FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",
+]
+"""For Chromium as tests start it."""
 PLACEHOLDER = "49151"
 """The port that pages are built for: a server's copy gets the real one in its place."""
 

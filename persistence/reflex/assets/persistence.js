@@ -6,7 +6,8 @@
 //   before a press elsewhere, so that it comes before what that press does. Not while a range is dragged.
 // - The fast way is Reflex's socket, by a hidden button whose handler takes what waits. The sure way is
 //   POST, for what isn't confirmed after 2 s and when the page goes. Ids make doing both harmless.
-// - An operation is kept until the server says that it is durable, or refuses it.
+// - An operation is kept until the server says that it is durable, or refuses it; before it leaves it is in the
+//   browser's outbox (outbox.js), so that it outlives the page. What other pages of this user left there is sent, too.
 // - A control shows the server's value whenever it has no edit of its own under way, and what was typed
 //   is never replaced by a tidied form of itself while the user is still in the control.
 // - A control is any element with `data-persistence`: an input, a fieldset of radios (kind "choice"), or an element of
@@ -15,18 +16,19 @@
   "use strict";
   if (window.persistence) return;
 
-  const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50, WIDGET = "-w", LARGE = 100000;
-  const client = newId();
+  const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50, WIDGET = "-w", LARGE = 100000, LOOK = 10000;
+  const outbox = window.persistenceOutbox, client = newId();
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // control's key → its newest unconfirmed operation
   const left = new Map(); // control's key → {value, whileFocused}: the server's value that isn't put in
-  let seq = 0, quiet = 0, latest = 0, dragging = null, retryAt = 0, retryWait = UNCONFIRMED, posting = false;
+  let seq = 0, quiet = 0, latest = 0, dragging = null, retryAt = 0, retryWait = UNCONFIRMED, posting = false, isWanted = false;
 
-  // --- operations: a later release keeps them beyond the page's life behind these functions ----------------
+  // --- operations -------------------------------------------------------------------------------------------
 
   function keep(operation) {
     kept.set(operation.id, operation);
     newest.set(keyOf(operation.target, operation.field), operation);
+    outbox.keep(operation);
     tell();
   }
 
@@ -34,22 +36,28 @@
     const operation = kept.get(id);
     if (!operation) return null;
     kept.delete(id);
+    outbox.drop(id);
     const key = keyOf(operation.target, operation.field);
-    if (newest.get(key) === operation) newest.delete(key);
+    if (newest.get(key) === operation) {
+      const older = [...kept.values()].filter((each) => keyOf(each.target, each.field) === key);
+      if (older.length) newest.set(key, older.at(-1)); else newest.delete(key);
+    }
     tell();
     return operation;
   }
 
   // Whoever shows what isn't saved yet looks again.
   const tell = () => document.dispatchEvent(new CustomEvent("persistence"));
-  const waiting = () => [...kept.values()].filter((each) => !each.sentAt);
+  const waiting = () => [...kept.values()].filter((each) => !each.sentAt && each.isKept);
 
   function record(field, target, base, value, ending = "", kind = "set") {
     const key = keyOf(target, field), last = newest.get(key);
     left.delete(key);
+    touched.add(key);
     if (last && !last.sentAt && last.kind === kind && last.id.endsWith(ending)) {
       last.value = value;
       last.seq = ++seq;
+      outbox.keep(last);
       return last;
     }
     const operation = { id: newId() + ending, client, seq: ++seq, target, field, kind, value, base, sentAt: 0 };
@@ -139,7 +147,7 @@
     if (!target) return;
     const field = control.dataset.persistence, key = keyOf(target, field);
     if (kind === "discard") {
-      for (const each of waiting()) if (keyOf(each.target, each.field) === key) forget(each.id);
+      for (const each of [...kept.values()]) if (!each.sentAt && keyOf(each.target, each.field) === key) forget(each.id);
       left.delete(key);
       if ("isDraft" in control) control.isDraft = false;
       for (const each of controls()) if (each.dataset.persistence === field && each.dataset.persistenceTarget === control.dataset.persistenceTarget) put(each, parsed(each.dataset.persistenceValue, ""));
@@ -190,7 +198,9 @@
   }
 
   function send() {
-    if (dragging || !waiting().length) return;
+    if (dragging) return;
+    isWanted = [...kept.values()].some((each) => !each.sentAt && !each.isKept); // then as soon as they are
+    if (!waiting().length) return;
     clearTimeout(quiet);
     latest = 0;
     const large = waiting().filter((each) => JSON.stringify(each.value).length > LARGE);
@@ -200,6 +210,8 @@
     if (button && root()?.dataset.hydrated === "true") button.click();
     if (waiting().length) quiet = setTimeout(send, AT_LEAST); // nobody took them: the page isn't ready
   }
+
+  document.addEventListener("persistence-kept", () => { if (isWanted) send(); });
 
   // Called by the hidden button's handler: what waits, in its order.
   function take() {
@@ -234,8 +246,9 @@
 
   async function retry() {
     const now = Date.now();
-    const late = [...kept.values()].filter((each) => now - (each.sentAt || each.madeAt) > UNCONFIRMED && each !== newest.get(dragging));
-    if (!late.length || posting || now < retryAt) return;
+    if (posting || now < retryAt) return;
+    const late = [...newest.values()].filter((each) => now - (each.sentAt || each.madeAt) > UNCONFIRMED && each !== newest.get(dragging)); // the newest stands for the older ones
+    if (!late.length) return;
     posting = true;
     try {
       await post(late.slice(0, BATCH), false);
@@ -252,13 +265,41 @@
 
   function leave() {
     document.activeElement?.blur?.(); // Reflex's own inputs send what they hold
-    const all = [...kept.values()];
+    const all = [...newest.values()];
     for (let start = 0; start < all.length; start += BATCH) post(all.slice(start, start + BATCH), true).catch(() => {});
     for (const operation of all) operation.sentAt ||= Date.now();
   }
   addEventListener("pagehide", leave, true);
   addEventListener("beforeunload", () => document.activeElement?.blur?.(), true);
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
+
+  // --- what pages left behind that are gone ---------------------------------------------------------------
+
+  const touched = new Set(); // keys of what was edited in this page: older edits of another one are moot
+
+  async function adopt() {
+    const at = root();
+    if (at?.dataset.hydrated !== "true") return; // who is it?
+    for (const each of await outbox.abandoned(at.dataset.actor, client)) {
+      const key = keyOf(each.target, each.field);
+      if (kept.has(each.id)) continue;
+      if (newest.has(key) || touched.has(key)) { outbox.drop(each.id); continue; }
+      Object.assign(each, { sentAt: 1, isKept: true }); // long ago, for all we know: by the sure way
+      kept.set(each.id, each);
+      newest.set(key, each);
+      if (each.kind === "set") for (const control of controls()) if (keyOf(targetOf(control), control.dataset.persistence) === key) put(control, each.value);
+    }
+    tell();
+    retryAt = 0;
+    retry();
+  }
+  const others = "BroadcastChannel" in window ? new BroadcastChannel("persistence-outbox") : null;
+  others?.addEventListener("message", () => setTimeout(adopt, QUIET));
+  addEventListener("pagehide", () => others?.postMessage("leaving"));
+  addEventListener("online", adopt);
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") adopt(); });
+  setInterval(() => { if (document.visibilityState === "visible") adopt(); }, LOOK);
+  outbox.live(client);
 
   // --- from the server ----------------------------------------------------------------------------------
 
@@ -267,6 +308,9 @@
     const operation = forget(id);
     if (!operation) return;
     const key = keyOf(operation.target, operation.field);
+    if (status !== "refused") for (const each of [...kept.values()]) {
+      if (each.client === operation.client && each.seq < operation.seq && keyOf(each.target, each.field) === key) forget(each.id);
+    }
     if (newest.has(key)) return; // the user went on
     const control = [...controls()].find((each) => each.dataset.persistence === operation.field && each.dataset.persistenceTarget && keyOf(targetOf(each), operation.field) === key);
     if (!control || (operation.kind !== "set" && operation.kind !== "keys")) return;
@@ -317,6 +361,7 @@
       for (const answer of parsed(at.dataset.answers, [])) if (kept.has(answer.id)) hear(answer);
       if (at.dataset.hydrated === "true") {
         if (actor === null && !at.dataset.actor && at.dataset.guests === "true") becomeGuest(at);
+        if (actor !== at.dataset.actor) queueMicrotask(adopt);
         actor = at.dataset.actor;
         if (waiting().length) schedule();
       }
@@ -350,6 +395,8 @@
     take, edited, act,
     // What isn't a value yet, in controls that keep it: half a JSON text, a row without its number.
     get drafts() { return [...controls()].filter((each) => each.isDraft); },
+    // Not in the browser's outbox yet, so that it would be lost with the page.
+    get unkept() { return [...kept.values()].filter((each) => !each.isKept); },
     get unconfirmed() { return [...kept.values()].map(wire); },
   };
 })();
