@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from persistence import Engine
 from workbench.accounts import erasing, limits, people, resets, sessions
+from workbench.accounts.pages_open import let_go
 from workbench.database import read, write
 from workbench.models import User
 
@@ -62,10 +63,11 @@ async def clean_up(engine: Engine, *, days: float, now: float) -> int:
     await _note_unknown(engine, now)
     before, count = now - days * DAY, 0
     while idle := await read(_idle, before):
-        for user in idle:
-            if await erasing.mark_idle(user, before=before):
-                await erasing.finish(engine, user)
-                count += 1
+        leaving = [user for user in idle if await erasing.mark_idle(user, before=before)]
+        await let_go()  # of a page that was left open all that time
+        for user in leaving:
+            await erasing.finish(engine, user)
+        count += len(leaving)
     return count
 
 
