@@ -1,0 +1,126 @@
+"""axe on the main pages, light and dark, desktop and phone; and the main job by keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe import axe
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from servers import Server
+
+LOOKS = pytest.mark.parametrize(
+    ("scheme", "size"),
+    [
+        pytest.param(scheme, size, id=f"{scheme}-{name}")
+        for scheme in ("light", "dark")
+        for name, size in {"desktop": (1280, 900), "phone": (390, 844)}.items()
+    ],
+)
+
+
+@pytest.fixture
+def look(context: Any, scheme: str, size: tuple[int, int]) -> Page:
+    """A page of that look."""
+    width, height = size
+    return context(color_scheme=scheme, viewport={"width": width, "height": height}).new_page()
+
+
+@LOOKS
+def test_axe_finds_nothing_serious_on_the_workbenchs_pages(workbench: Server, look: Page):
+    look.goto(workbench.url)
+    start = look.get_by_role("button", name="Start with the sample")
+    expect(start).to_be_visible()
+    axe(look)
+    start.click()
+    look.wait_for_url(re.compile("/p/"), timeout=30_000)
+    expect(look.locator(".card").first).to_be_visible()
+    axe(look)
+    project = look.url
+    shot = look.locator(".card a.card-name").first.get_attribute("href")
+    look.goto(f"{workbench.url}{shot}")
+    expect(look.locator("textarea[data-persistence=prompt]")).not_to_have_value("")
+    axe(look)
+    look.goto(f"{workbench.url}/inspector?shot={str(shot).rpartition('/')[2]}&field=prompt")
+    expect(look.get_by_role("complementary", name="About the setting")).to_be_visible()
+    axe(look)
+    look.goto(workbench.url)
+    expect(look.locator(".card").first).to_be_visible()
+    axe(look)
+    for path, sign in (("/account", "h1"), ("/sign-in", "form"), ("/sign-up", "form")):
+        look.goto(workbench.url + path)
+        expect(look.locator(sign).first).to_be_visible()
+        axe(look)
+    look.goto(re.sub("/p/.*", "/p/AAAAAAAAAAAAAAAAAAAAAA", project))
+    expect(look.get_by_role("heading", name="There’s nothing here")).to_be_visible()
+    axe(look)
+
+
+@LOOKS
+def test_axe_finds_nothing_serious_on_the_librarys_panel(server: Any, look: Page, tmp_path: Path):
+    site = server(Path(__file__).parent / "library_app", FAULTS=str(tmp_path / "faults"))
+    look.goto(f"{site.url}/panel/a")
+    expect(look.locator("#every")).to_have_attribute("aria-busy", "false", timeout=15_000)
+    axe(look)
+    look.locator("#every").get_by_role("button", name=re.compile(": more$")).first.click()
+    expect(look.locator(".persistence-menu:popover-open")).to_be_visible()
+    axe(look)
+
+
+def focused(page: Page) -> str:
+    """What a keyboard's user is on: its name or its text."""
+    return page.evaluate(
+        """() => {
+          const it = document.activeElement;
+          const label = it.getAttribute("aria-label") || it.labels?.[0]?.innerText;
+          return (label || it.innerText || it.id || it.tagName).trim();
+        }"""
+    )
+
+
+def tab_to(page: Page, name: str, *, key: str = "Tab", most: int = 150) -> None:
+    """Press Tab until it is focused, and see that the focus shows."""
+    passed: list[str] = []
+    for _ in range(most):
+        page.keyboard.press(key)
+        passed.append(focused(page))
+        if re.search(name, passed[-1]):
+            shows = page.evaluate(
+                """() => {
+                  const style = getComputedStyle(document.activeElement);
+                  return style.outlineStyle !== "none" || style.boxShadow !== "none";
+                }"""
+            )
+            assert shows, f"nothing shows that {passed[-1]!r} has the focus"
+            return
+    raise AssertionError(f"{name} isn't reached by {key}; passed {passed}")
+
+
+def test_the_main_job_is_done_by_keyboard_alone(workbench: Server, page: Page):
+    page.goto(workbench.url)
+    expect(page.get_by_role("button", name="Start with the sample")).to_be_visible()
+    tab_to(page, "^Start with the sample")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/p/"), timeout=30_000)
+    expect(page.locator(".card").first).to_be_visible()
+    name = page.locator(".card a.card-name").first.inner_text()
+    tab_to(page, f"^{re.escape(name)}$")
+    page.keyboard.press("Enter")
+    prompt = page.locator("textarea[data-persistence=prompt]")
+    expect(prompt).not_to_have_value("")
+    before = prompt.input_value()
+    tab_to(page, "^Prompt$")
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" And a gull.")
+    expect(page.locator("[data-persistence-line]").first).to_contain_text("Saved")
+    expect(prompt).to_have_value(before + " And a gull.")
+    tab_to(page, "^Reset", key="Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(prompt).to_have_value("")
+    page.locator("body").press("Control+z")
+    expect(prompt).to_have_value(before + " And a gull.")
