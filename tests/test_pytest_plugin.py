@@ -173,3 +173,12 @@ def test_pytest_finds_it_where_the_package_is_installed():
     assert project["project"]["entry-points"]["pytest11"] == {
         "persistence": "persistence.pytest_plugin"
     }
+
+
+def test_the_guides_tests_pass(pytester: pytest.Pytester):
+    guide = (ROOT / "docs" / "guide" / "testing.md").read_text()
+    blocks = [each.split("```")[0] for each in guide.split("```python\n")[1:]]
+    chosen = [block for block in blocks if "persistence_" in block]
+    assert len(chosen) == 2
+    pytester.makepyfile(**{f"test_{number}": block for number, block in enumerate(chosen)})
+    pytester.runpytest_subprocess("-q", "-W", "error").assert_outcomes(passed=4)
