@@ -40,6 +40,8 @@ STEPS = 20
 class Inspector(PageState, rx.State):
     address_of_stack: rx.Field[str] = rx.field("")
     """Tool, project and shot of the address that all of this belongs to."""
+    asked: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """What the address says, by the parameter's name."""
     tool: rx.Field[str] = rx.field("")
     tools: rx.Field[list[Choice]] = rx.field(default_factory=list)
     entity: rx.Field[str] = rx.field("")
@@ -68,6 +70,10 @@ class Inspector(PageState, rx.State):
     async def load(self):
         if not actor_of(self):
             return become_guest(Inspector.hear_cookies)
+        said = self.router.url.query_parameters
+        self.asked = {
+            name: str(said.get(name, "")) for name in ("tool", "project", "shot", "field")
+        }
         if self._address() != self.address_of_stack:
             self.muted, self.search = [], ""
         await self.refresh()
@@ -193,7 +199,7 @@ class Inspector(PageState, rx.State):
     # --- the address -----------------------------------------------------------------------------
 
     def _asked(self, name: str) -> str:
-        return str(self.router.url.query_parameters.get(name, ""))
+        return self.asked.get(name, "")
 
     def _address(self) -> str:
         """Without the setting: from one to the other the table stays as it is."""
