@@ -162,6 +162,7 @@ def _native(bound: Bound, kind: Control) -> dict[str, Any]:
         "data-persistence-kind": _wire_kind(spec, kind, is_toggle=is_toggle),
         "aria-busy": ui.cond(bound.ready, "false", "true"),
         "aria-invalid": ui.cond(bound.error.bool(), "true", "false"),
+        "data-persistence-refused": ui.cond(bound.error.bool(), "true", "false"),
     }
     made: dict[str, Any] = {
         "key": ui.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{spec.name}",

@@ -16,9 +16,8 @@
   }, true);
 
   function place(popover) {
-    let opener = invokers.get(popover);
+    const opener = invokers.get(popover);
     if (!opener) return;
-    if (!opener.getClientRects().length) opener = opener.closest("[data-persistence-field]") || opener; // its menu has closed
     const from = opener.getBoundingClientRect(), own = popover.getBoundingClientRect();
     const isRtl = getComputedStyle(opener).direction === "rtl";
     const wide = document.documentElement.clientWidth, high = innerHeight;
@@ -68,7 +67,12 @@
     if (node.dataset.persistenceDialog) document.getElementById(node.dataset.persistenceDialog)?.showModal();
     if ("persistenceClose" in node.dataset) node.closest("dialog")?.close();
     const menu = node.closest(".persistence-menu");
-    if (menu?.matches(":popover-open") && node.getAttribute("popovertarget") === null) menu.hidePopover();
+    if (menu?.matches(":popover-open")) menu.hidePopover();
+    if (menu && node.hasAttribute("data-persistence-explain")) { // after its menu, which would take it along
+      const popover = document.getElementById("persistence-explain");
+      invokers.set(popover, invokers.get(menu));
+      popover.showPopover();
+    }
   });
   document.addEventListener("click", (event) => { if (event.target.matches?.("dialog.persistence-dialog")) event.target.close(); }); // beside it
 
@@ -88,7 +92,6 @@
   function expectStory(popover) {
     popover.dataset.told = popover.querySelector("[data-story]")?.dataset.story || "";
     popover.toggleAttribute("data-waiting", true);
-    document.querySelector(".persistence-menu:popover-open")?.hidePopover();
   }
 
   function hearStory() {
@@ -96,6 +99,7 @@
     if (!popover?.hasAttribute("data-waiting") || popover.querySelector("[data-story]")?.dataset.story === popover.dataset.told) return;
     popover.removeAttribute("data-waiting");
     requestAnimationFrame(() => place(popover));
+    announce([...popover.querySelectorAll("h2, h2 + p, .persistence-story-reset")].map((each) => each.textContent).join(". "));
   }
 
   function tellTimes() {

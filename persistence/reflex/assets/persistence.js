@@ -348,7 +348,7 @@
 
   // What was refused stays in its control until the server takes its complaint back.
   function isForgiven(control, leaving) {
-    const complains = control.getAttribute("aria-invalid") === "true";
+    const complains = control.dataset.persistenceRefused === "true";
     if (complains) leaving.wasInvalid = true;
     return Boolean(leaving.wasInvalid) && !complains;
   }
@@ -378,7 +378,7 @@
 
   new MutationObserver(observe).observe(document, {
     subtree: true, childList: true, attributes: true,
-    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "aria-invalid", "data-persistence-value", "data-persistence-target"],
+    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "data-persistence-refused", "data-persistence-value", "data-persistence-target"],
   });
 
   // --- for components that aren't native ------------------------------------------------------------------

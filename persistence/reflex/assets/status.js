@@ -17,7 +17,7 @@
     const data = node.dataset;
     return {
       tool: data.persistenceToolId, status: data.persistenceStatus, problem: data.persistenceProblem || "",
-      saved: Number(data.persistenceSaved) || 0, refused: Object.entries(parsed(data.persistenceRefused, {})), titles: parsed(data.persistenceTitles, {}),
+      saved: Number(data.persistenceSaved) || 0, refused: Object.entries(parsed(data.persistenceErrors, {})), titles: parsed(data.persistenceTitles, {}),
     };
   }
 
@@ -68,7 +68,7 @@
   addEventListener("offline", showAll);
   new MutationObserver(showAll).observe(document, {
     subtree: true, childList: true, attributes: true,
-    attributeFilter: ["data-persistence-status", "data-persistence-saved", "data-persistence-problem", "data-persistence-refused", "data-offline", "data-hydrated", "data-draft"],
+    attributeFilter: ["data-persistence-status", "data-persistence-saved", "data-persistence-problem", "data-persistence-errors", "data-offline", "data-hydrated", "data-draft"],
   });
   setInterval(showAll, 200); // time passes: what is late, what is calm
   window.persistence.status = showAll;

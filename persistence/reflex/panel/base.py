@@ -22,7 +22,7 @@ PARTS = ("label", "badge", "menu", "help", "notes", "header", "search", "target"
 
 WIDE: frozenset[Widget] = frozenset(("long", "tags", "list", "dict", "record", "json", "slider"))
 """Widgets that need the panel's whole width."""
-GROUPED: frozenset[Widget] = frozenset(("radio", "list", "dict", "record"))
+GROUPED: frozenset[Widget] = frozenset(("radio", "tags", "list", "dict", "record", "json"))
 """Widgets of several controls: they are named by their label, which can't point to one of them."""
 
 

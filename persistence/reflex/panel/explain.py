@@ -180,7 +180,7 @@ def explain_item(field: Field) -> rx.Component:
     return menu_item(
         "Where this comes from",
         icon_name="info",
-        attrs=_opens(field),
+        attrs={"data-persistence-explain": f"{field.bound.tool}.{field.name}"},
         on_click=cast(Any, PanelState).explain(field.bound.tool, field.name),
     )
 

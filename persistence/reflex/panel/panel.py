@@ -52,7 +52,7 @@ def settings_panel(
         panel.header() if header is True else header or ui.fragment(),
         panel.part("search", _search(panel)) if has_search else ui.fragment(),
         _trouble(state),
-        ui.el.div(*panel.groups(), class_name="persistence-body"),
+        ui.el.div(*(panel.groups() or [_empty()]), class_name="persistence-body"),
         footer or ui.fragment(),
         class_name=f"persistence-panel {class_name}".strip(),
         aria_labelledby=panel.title_id if header is True else None,
@@ -72,7 +72,8 @@ def _fields(
 ) -> list[Field]:
     specs = state.__tool__.fields
     _require_known(state, only or ())
-    chosen = only or [name for name, spec in specs.items() if widget_of(spec) != "none"]
+    shown = [name for name, spec in specs.items() if widget_of(spec) != "none"]
+    chosen = shown if only is None else only
     return [
         field_of(getattr(state, name), names=names, parts=parts, prefix=prefix) for name in chosen
     ]
@@ -261,6 +262,13 @@ def _search(panel: _Panel) -> rx.Component:
         ui.el.kbd("/", aria_hidden=True),
         ui.el.span(role="status", class_name="persistence-search-count"),
         class_name="persistence-search",
+    )
+
+
+def _empty() -> rx.Component:
+    return ui.el.p(
+        "There is nothing to set here.",
+        class_name="persistence-note persistence-note-plain persistence-trouble",
     )
 
 

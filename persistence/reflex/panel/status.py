@@ -47,7 +47,7 @@ def _facts(tool: Any) -> rx.Component:
             "data-persistence-status": tool.status,
             "data-persistence-saved": tool.last_saved.to_string(),
             "data-persistence-problem": tool.last_error,
-            "data-persistence-refused": tool.errors.to_string(),
+            "data-persistence-errors": tool.errors.to_string(),
             "data-persistence-tool-id": tool.__tool__.tool,
             "data-persistence-titles": json.dumps(titles, ensure_ascii=False),
         },

@@ -218,7 +218,9 @@ def _editor(kind: type[_Editor], field: Field, shape: Shape) -> rx.Component:
     """One of our elements: what it edits is in its attributes, as with a native control."""
     props = props_of(field.bound, "json", common(field))
     props.pop("default_value")
-    attributes = props.pop("custom_attrs") | {
+    attributes = props.pop("custom_attrs")
+    attributes.pop("aria-invalid")  # a group can't be; the note beside it says so
+    attributes |= {
         "aria-disabled": ui.cond(props.pop("disabled"), "true", "false"),
         "data-label": field.title,
         "data-shape": json.dumps(_described(field, shape), ensure_ascii=False),
