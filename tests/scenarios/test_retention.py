@@ -13,7 +13,7 @@ from persistence.retention import DAY, EVERY, KEEP_OPERATIONS
 from persistence.testing import FailingStore
 from tests.scenarios.tools import MINE, SHOT, Start, Travel, journal, operation, stored
 
-pytestmark = pytest.mark.virtual(limit=1_000 * DAY)
+pytestmark = pytest.mark.virtual_time(limit=1_000 * DAY)
 
 
 async def edited(engine: Engine, *frames: int) -> None:
