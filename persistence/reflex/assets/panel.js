@@ -34,8 +34,9 @@
     if (!popover.matches?.(".persistence-menu, .persistence-popover")) return;
     const isOpen = event.newState === "open";
     invokers.get(popover)?.setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) place(popover);
+    popover.toggleAttribute("data-placed", isOpen); // not seen before it is where it belongs
     if (!isOpen) return;
-    place(popover);
     if (popover.id === "persistence-explain") expectStory(popover);
     if (popover.matches(".persistence-menu")) itemsOf(popover)[0]?.focus();
   }, true);
