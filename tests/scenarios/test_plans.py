@@ -104,6 +104,20 @@ async def test_no_value_in_between_is_shown_whatever_the_order_of_the_edits(
         assert told == [("other", {"frames": 41}), ("other", {"frames": 61})]
 
 
+async def test_a_stronger_layer_that_takes_the_value_over_hides_the_weaker_ones_new_one(
+    start: Start,
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE)
+        travel.update(scope="project", frames=41)
+        told: list[Any] = []
+        travel.on_change(lambda values, _: told.append(values))
+        new = await proposed(engine, PROJECT, "frames", "set", 7)
+        kept = await proposed(engine, SHOT, "frames", "set", 41)
+        await engine.apply(Plan("", (new, kept)), actor="")
+        assert (told, travel.values.frames) == ([], 41)
+
+
 async def test_a_plan_of_many_targets_is_one_commit(start: Start, store: FailingStore) -> None:
     async with start() as engine:
         targets = [target(Travel, "shot", f"s{number}") for number in range(300)]
@@ -141,6 +155,23 @@ async def test_an_outdated_plan_does_nothing_and_says_what_moved_and_by_whom(
         ]
         assert "bob" in str(refused.value)
         assert (await stored(store), await stored(store, PROJECT)) == ({"frames": 7}, {})
+
+
+async def test_an_edit_in_the_last_moment_outdates_a_plan_before_it_is_saved(
+    start: Start, store: FailingStore
+) -> None:
+    async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        if action == "admin":
+            bob.update(scope="project", frames=7)  # what is checked last has been asked already
+        return True
+
+    async with start(authorise=authorise) as engine:
+        bob = await engine.open(Travel, MINE, actor="bob")
+        policy = await proposed(engine, PROJECT, "frames", "policy", 24)
+        with pytest.raises(PlanOutdated):
+            await engine.apply(Plan("", (policy,)), actor="ada")
+        await engine.flush()
+        assert await stored(store, PROJECT) == {"frames": 7}
 
 
 async def test_a_change_of_another_field_doesnt_outdate_a_plan(
