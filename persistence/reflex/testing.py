@@ -18,6 +18,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import reflex as rx
 from reflex.state import StateUpdate
@@ -58,9 +59,11 @@ class FakeTab:
         self.params: dict[str, str] = {}
 
     def router_data(self) -> dict[str, Any]:
+        """What a browser says of itself with each event."""
+        query = f"?{urlencode(self.params)}" if self.params else ""
         return {
             "pathname": self.path,
-            "asPath": self.path,
+            "asPath": f"{self.path}{query}",
             "query": dict(self.params),
             "token": self.token,
             "sid": f"sid-{self.token}",
