@@ -23,7 +23,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple, TypedDict, cast
 from weakref import WeakKeyDictionary
 
@@ -31,6 +30,7 @@ import reflex as rx
 
 from ..errors import EditError, PlanOutdated, StoreError
 from ..plans import WORDS, Opinion, Plan, Proposed, Skipped
+from ..presentation import words_of
 from . import _private as rx_
 from .components import ui
 from .mirror import tab_of_event
@@ -103,7 +103,8 @@ class Row(TypedDict):
 class Group(TypedDict):
     """The edits of one owner."""
 
-    scope: str
+    kind: str
+    """What the owner is, in a word: "Shot"."""
     name: str
     rows: list[Row]
 
@@ -296,7 +297,7 @@ def _groups(words: _Words, edits: Iterable[Proposed]) -> list[Group]:
     for edit in edits:
         scope, owner, _ = edit.target
         group = groups.setdefault(
-            (scope, owner), {"scope": scope, "name": words.owner(edit), "rows": []}
+            (scope, owner), {"kind": words_of(scope), "name": words.owner(edit), "rows": []}
         )
         group["rows"].append(
             {
@@ -359,7 +360,7 @@ def _title(error: EditError) -> str:
 # --- the dialog ----------------------------------------------------------------------------------
 
 
-def preview_dialog(names: dict[str, str]) -> rx.Component:
+def preview_dialog() -> rx.Component:
     """The one dialog of a page; the plugin brings it. `assets/transfers.js` opens and closes it."""
     shown: Any = PreviewState.preview
     number = shown["number"].to(int)
@@ -381,7 +382,7 @@ def preview_dialog(names: dict[str, str]) -> rx.Component:
         ),
         _choices(shown, number),
         ui.el.div(
-            ui.foreach(shown["groups"].to(list[Group]), partial(_group, names)),
+            ui.foreach(shown["groups"].to(list[Group]), _group),
             ui.cond(
                 shown["more"].to(int) > 0,
                 ui.el.p("and ", shown["more"].to_string(), " more"),
@@ -443,11 +444,9 @@ def _choices(shown: Any, number: Any) -> rx.Component:
     )
 
 
-def _group(names: dict[str, str], group: Any) -> rx.Component:
+def _group(group: Any) -> rx.Component:
     return ui.el.section(
-        ui.el.h3(
-            ui.el.span(ui.match(group["scope"], *names.items(), group["scope"])), group["name"]
-        ),
+        ui.el.h3(ui.el.span(group["kind"]), group["name"]),
         ui.el.dl(ui.foreach(group["rows"].to(list[Row]), _row)),
     )
 

@@ -13,6 +13,7 @@ from .components import ui
 from .panel.base import Field, button, menu, menu_item
 from .panel.items import field_items, panel_items
 from .panel.words import scope_chain
+from .preview import preview_dialog
 from .transfers import FieldChoice, PresetChoice, TransferState, default_words
 
 DIALOG = "persistence-transfer"
@@ -146,7 +147,10 @@ def _list(legend: str, boxes: rx.Component, *, all_words: str) -> rx.Component:
     return ui.el.fieldset(
         ui.el.legend(legend),
         ui.el.label(
-            ui.el.input(type="checkbox", custom_attrs={"data-persistence-all": ""}),
+            ui.el.input(
+                type="checkbox",
+                custom_attrs={"data-persistence-all": "", "data-persistence-first": ""},
+            ),
             ui.el.span(all_words),
         ),
         boxes,
@@ -251,7 +255,12 @@ def _presets(form: Any, names: dict[str, str]) -> rx.Component:
         ),
         ui.el.label(
             "Name",
-            ui.el.input(name="name", max_length=100, auto_complete="off"),
+            ui.el.input(
+                name="name",
+                max_length=100,
+                auto_complete="off",
+                custom_attrs={"data-persistence-first": ""},
+            ),
         ),
         ui.el.label(
             "Kept for", ui.el.select(ui.foreach(form["scopes"].to(list[str]), keeper), name="at")
@@ -279,7 +288,13 @@ def _export() -> rx.Component:
 
 def _radio(name: str, value: str, label: str, *, chosen: bool = False) -> rx.Component:
     return ui.el.label(
-        ui.el.input(type="radio", name=name, value=value, default_checked=chosen),
+        ui.el.input(
+            type="radio",
+            name=name,
+            value=value,
+            default_checked=chosen,
+            custom_attrs={"data-persistence-first": ""} if chosen else {},
+        ),
         ui.el.span(label),
     )
 
@@ -311,9 +326,7 @@ def _import() -> rx.Component:
 
 def dialogs(names: dict[str, str]) -> list[rx.Component]:
     """What the plugin puts into every page: the form and the preview."""
-    from .preview import preview_dialog
-
-    return [cast(Any, transfer_dialog(names)), preview_dialog(names)]
+    return [cast(Any, transfer_dialog(names)), preview_dialog()]
 
 
 field_items.append(promote_items)

@@ -171,5 +171,5 @@ async def test_a_long_plan_is_cut_and_counted(serve: Any) -> None:
 
 
 def test_the_dialog_compiles() -> None:
-    made = str(preview_dialog({"shot": "This shot"}).render())
+    made = str(preview_dialog().render())
     assert "data-persistence-open" in made

@@ -14,6 +14,7 @@
     if (!number) return dialog.close();
     if (!dialog.open) dialog.showModal();
     requestAnimationFrame(() => {
+      for (const all of dialog.querySelectorAll("[data-persistence-all]")) sync(all.closest("fieldset"));
       const first = dialog.querySelector("[data-persistence-first]:not(:disabled)") || dialog.querySelector("[data-persistence-close]");
       first?.focus();
     });
@@ -84,10 +85,13 @@
   });
   document.addEventListener("change", (event) => {
     const list = event.target.closest?.("fieldset:has([data-persistence-all])");
-    if (!list) return;
+    if (list) sync(list);
+  });
+
+  function sync(list) {
     const boxes = [...list.querySelectorAll("input[type=checkbox]:not([data-persistence-all])")], all = list.querySelector("[data-persistence-all]");
     const checked = boxes.filter((each) => each.checked).length;
-    all.checked = checked === boxes.length;
+    all.checked = boxes.length > 0 && checked === boxes.length;
     all.indeterminate = checked > 0 && checked < boxes.length;
-  });
+  }
 })();
