@@ -26,13 +26,12 @@ from .history_words import (
     StepRow,
     change_row,
     moment_row,
-    place,
     step_row,
 )
 from .mirror import tab_of_event
 from .preview import Choice, Question, ask
 from .tabs import Tab, require_tabs
-from .telling import Names, title_of
+from .telling import Names, scope_word, title_of
 
 PAGE = 25
 """Steps that are read at once."""
@@ -130,7 +129,7 @@ class HistoryState(rx.State):
         if tab is not None and opened is not None:
             await self._show(tab, opened, min(MOST_STEPS, max(PAGE, len(opened.steps))))
             if opened.earlier is not None:
-                await self._compare(tab, opened)
+                await self._compare(opened)
 
     @rx.event
     async def load_more(self):
@@ -191,14 +190,14 @@ class HistoryState(rx.State):
         steps = list(opened.steps.values())
         names = Names(tab)
         people = [*opened.people, *(moment.author for moment in opened.moments)]
-        await names.ask(opened.targets, people)
+        await names.ask((), people)
         self.steps = [step_row(step, names) for step in steps]
         self.has_more = opened.before is not None
         self.begins = -1.0 if opened.begins is None else opened.begins
         self.people = [names.person(each) for each in opened.people]
         self.moments = [moment_row(at, each, names) for at, each in enumerate(opened.moments)]
         owners = {target[:2]: target for target in opened.targets}
-        self.places = [[each.scope, place(each, names)] for each in reversed(owners.values())]
+        self.places = [[each.scope, scope_word(each.scope)] for each in reversed(owners.values())]
         self.problem, self.is_loaded = "", True
 
     # --- comparing -------------------------------------------------------------------------------
@@ -210,7 +209,7 @@ class HistoryState(rx.State):
         tab, opened = _opened()
         step = opened.steps.get(number) if opened is not None and type(number) is int else None
         if tab is not None and opened is not None and step is not None:
-            await self._compare_from(tab, opened, step)
+            await self._compare_from(opened, step)
 
     @rx.event
     async def compare_moment(self, number: int):
@@ -218,17 +217,17 @@ class HistoryState(rx.State):
         tab, opened = _opened()
         moment = _moment(opened, number)
         if tab is not None and opened is not None and moment is not None:
-            await self._compare_from(tab, opened, moment)
+            await self._compare_from(opened, moment)
 
-    async def _compare_from(self, tab: Tab, opened: _Open, then: Step | Moment) -> None:
+    async def _compare_from(self, opened: _Open, then: Step | Moment) -> None:
         first = opened.earlier
         if first is None or opened.later is not None or first == then:
             opened.earlier, opened.later = then, None
         else:
             opened.earlier, opened.later = sorted((first, then), key=lambda each: each.revision)
-        await self._compare(tab, opened)
+        await self._compare(opened)
 
-    async def _compare(self, tab: Tab, opened: _Open) -> None:
+    async def _compare(self, opened: _Open) -> None:
         earlier, later = opened.earlier, opened.later
         if earlier is None:
             return
@@ -238,15 +237,13 @@ class HistoryState(rx.State):
         except (NotKept, StoreError) as error:
             self._say(str(error) if isinstance(error, NotKept) else AWAY)
             return
-        names = Names(tab)
-        await names.ask(targets)
         self.compared = {
             "is_open": True,
             "name": earlier.name if isinstance(earlier, Moment) else "",
             "at": earlier.at,
             "until": later.name if isinstance(later, Moment) else "",
             "until_at": later.at if later is not None else 0.0,
-            "changes": [change_row(each, names, can_restore=False) for each in found],
+            "changes": [change_row(each, can_restore=False) for each in found],
         }
 
     @rx.event

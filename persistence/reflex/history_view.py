@@ -232,7 +232,7 @@ def _comparison() -> rx.Component:
 
 
 def _difference(change: Any) -> rx.Component:
-    return ui.el.div(_change_title(change), ui.foreach(change["parts"].to(list[Part]), _part))
+    return ui.el.div(_change_title(change), _parts(change))
 
 
 # --- steps ---------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def _step(step: Any) -> rx.Component:
 def _change(number: Any, change: Any, at: Any) -> rx.Component:
     return ui.el.div(
         _change_title(change),
-        ui.foreach(change["parts"].to(list[Part]), _part),
+        _parts(change),
         ui.cond(
             change["can_restore"],
             icon_button(
@@ -286,9 +286,13 @@ def _change_title(change: Any) -> rx.Component:
     return ui.el.dt(change["title"], ui.el.small(change["where"]))
 
 
+def _parts(change: Any) -> rx.Component:
+    return ui.el.dd(ui.foreach(change["parts"].to(list[Part]), _part))
+
+
 def _part(part: Any) -> rx.Component:
     segments = part["segments"].to(list[Segment])
-    return ui.el.dd(
+    return ui.el.div(
         ui.cond(part["label"] != "", ui.el.span(part["label"], class_name="persistence-part-key")),
         ui.cond(
             segments.length() > 0,

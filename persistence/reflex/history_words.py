@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ..journal import Difference, Step
-from ..scopes import Target
 from ..store.base import Moment
 from .telling import Names, Part, parts_of, scope_word, title_of
 
@@ -19,7 +18,7 @@ class ChangeRow(TypedDict):
     key: str
     title: str
     where: str
-    """The owner's name, or the scope's word."""
+    """The scope: a page shows one owner of each."""
     parts: list[Part]
     can_restore: bool
 
@@ -58,16 +57,16 @@ def step_row(step: Step, names: Names) -> StepRow:
         "author": names.person(step.author),
         "at": step.at,
         "verb": step.verb,
-        "changes": [change_row(each, names) for each in told],
+        "changes": [change_row(each) for each in told],
         "more": len(step.changes) - len(told),
     }
 
 
-def change_row(change: Difference, names: Names, *, can_restore: bool = True) -> ChangeRow:
+def change_row(change: Difference, *, can_restore: bool = True) -> ChangeRow:
     return {
         "key": f"{change.target.tool}.{change.field}.{change.target.owner}",
         "title": title_of(change.target, change.field),
-        "where": place(change.target, names),
+        "where": scope_word(change.target.scope),
         "parts": parts_of(change),
         "can_restore": can_restore and not change.secret,
     }
@@ -77,14 +76,8 @@ def moment_row(at: int, moment: Moment, names: Names) -> MomentRow:
     return {
         "number": at,
         "name": moment.name,
-        "where": place(Target(moment.scope, moment.owner, ""), names),
+        "where": scope_word(moment.scope),
         "author": names.person(moment.author),
         "at": moment.at,
         "asking": False,
     }
-
-
-def place(target: Target, names: Names) -> str:
-    """ "Shot: Dusk", or the scope's word alone."""
-    scope, name = scope_word(target.scope), names.owner(target)
-    return scope if name == scope else f"{scope}: {name}"

@@ -21,7 +21,7 @@ from .panel.words import scope_names, value_words
 from .tabs import Tab, require_tabs
 from .worddiff import Segment, segments
 
-LONGEST = 2_000
+LONGEST = 400
 """Characters of a value that are told."""
 MOST_KEYS = 12
 """Keys of a dict that are told one by one."""
@@ -140,12 +140,21 @@ def parts_of(difference: Difference) -> list[Part]:
     if by_key:
         return by_key
     one, other = said(spec, before), said(spec, after)
-    is_told = before is not None and after is not None and before.kind == after.kind == "set"
-    return [_part("", one, other, is_told=is_told)]
+    if before is not None and after is not None and before.kind == after.kind == "set":
+        return [_part("", one, other, _text(before), _text(after))]
+    return [_part("", one, other)]
 
 
-def _part(label: str, before: str, after: str, *, is_told: bool = True) -> Part:
-    found = segments(before, after) if is_told else []
+def _text(opinion: Opinion) -> str | None:
+    """A text as a whole, to be compared word by word."""
+    return opinion.value if isinstance(opinion.value, str) else None
+
+
+def _part(
+    label: str, before: str, after: str, one: str | None = None, other: str | None = None
+) -> Part:
+    """`one` and `other` are compared word by word; without them, what is told."""
+    found = segments(before if one is None else one, after if other is None else other)
     return {"label": label, "before": before, "after": after, "segments": found}
 
 

@@ -200,9 +200,12 @@ def undo_controls(**props: Any) -> rx.Component:
             custom_attrs={"data-persistence-watch": ""},
         ),
         ui.el.div(
-            role="status",
             class_name="persistence-toast",
-            custom_attrs={"data-persistence-said": state.said},
+            custom_attrs={
+                "data-persistence-said": state.said,
+                "popover": "manual",
+                "aria-hidden": "true",  # the script reads it aloud
+            },
         ),
         role="group",
         aria_label="Undo and redo",

@@ -9,12 +9,13 @@ from typing import Literal, TypedDict
 
 SHORT = 24
 """Texts up to so many characters are told whole: from this to that."""
-MOST_WORDS = 1_500
-"""Words of a text, spaces among them, that are compared; a longer one is told by its ends."""
+MOST_WORDS = 600
+"""Words of a text that are compared, at most; a longer text is told whole."""
 AROUND = 32
 """Characters on either side of a change that are told of what stayed."""
 
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_WORDS = re.compile(r"\w+\s*|[^\w\s]+\s*|\s+")
+"""A word or a mark with the space behind it: spaces by themselves would seem to have stayed."""
 
 
 class Segment(TypedDict):

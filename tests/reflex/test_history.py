@@ -73,7 +73,7 @@ async def test_steps_are_told_with_names_and_in_words(serve: Any) -> None:
             ("You", [("Frames", "inherited", "41")]),
         ]
         (change,) = ann.shows(HistoryState, "steps")[0]["changes"]
-        assert change["where"] == "Shot: Dusk"
+        assert change["where"] == "Shot"
         assert ann.shows(HistoryState, "people") == ["Bob", "You"]
 
 
@@ -177,7 +177,7 @@ async def test_moments_are_named_compared_restored_and_deleted(serve: Any) -> No
         tab = await site.open("one")
         await tab.send(clip.put, name="frames", value=10)
         await tab.send(HistoryState.open, tools=["history-clip"])
-        assert tab.shows(HistoryState, "places")[0] == ["shot", "Shot: Dusk"]
+        assert tab.shows(HistoryState, "places")[0] == ["shot", "Shot"]
         await tab.send(HistoryState.name_moment, data={"name": "ten", "scope": "shot"})
         assert [m["name"] for m in tab.shows(HistoryState, "moments")] == ["ten"]
         await tab.send(HistoryState.name_moment, data={"name": "ten", "scope": "shot"})

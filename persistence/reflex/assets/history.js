@@ -40,12 +40,14 @@
     if (said === line.dataset.heard) return;
     line.dataset.heard = said;
     if (!said) return;
-    line.textContent = said.slice(said.indexOf("|") + 1);
-    line.dataset.shown = "true";
+    const words = said.slice(said.indexOf("|") + 1);
+    line.textContent = words;
+    if (!line.matches(":popover-open")) line.showPopover(); // above all: a header may clip what is within
+    setTimeout(() => window.persistence.announce?.(words), 50); // after what a dialog says that closes
     clearTimeout(hiding);
     const hide = () => {
       if (line.matches(":hover")) hiding = setTimeout(hide, 1000);
-      else { delete line.dataset.shown; hiding = setTimeout(() => { line.textContent = ""; }, 300); }
+      else if (line.matches(":popover-open")) line.hidePopover();
     };
     hiding = setTimeout(hide, SHOWN);
   }
