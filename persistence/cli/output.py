@@ -83,7 +83,9 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]
         )
     for row in rows:
         table.add_row(*map(safe, row))
-    out.print(table, soft_wrap=False)
+    with out.capture() as printed:
+        out.print(table, soft_wrap=False)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
 
 
 def value_text(value: Any, *, limit: int = LONG) -> str:

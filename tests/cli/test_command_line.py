@@ -95,6 +95,7 @@ def test_the_module_runs_and_a_pipe_has_plain_columns(studio: Studio) -> None:
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
     assert "│" not in done.stdout
+    assert all(line == line.rstrip() for line in done.stdout.splitlines())
     assert any(line.split()[:4] == ["frames", "61", "50", "42"] for line in
                done.stdout.splitlines())  # fmt: skip
 
