@@ -174,11 +174,17 @@ class PreviewState(rx.State):
         except EditError as error:
             self.preview = await tell(tab, asked, f"{_title(error)}: {error.problem}")
         except StoreError:
-            await self._ask_again(tab, asked, "The database can't be reached just now. Try again.")
+            if _waits(question.choices[question.chosen].plan):
+                self._finish(tab, asked, f"{question.done}. It is saved once the database is back")
+            else:
+                await self._ask_again(tab, asked, "The database can't be reached. Try again.")
         else:
-            _asked.pop(tab, None)
-            self.preview = cast(Preview, {**rx_.unwrap(self.preview), "number": 0})
-            self.done = f"{number}|{question.done}"
+            self._finish(tab, asked, question.done)
+
+    def _finish(self, tab: Tab, asked: _Asked, done: str) -> None:
+        _asked.pop(tab, None)
+        self.preview = cast(Preview, {**rx_.unwrap(self.preview), "number": 0})
+        self.done = f"{asked.number}|{done}"
 
     async def _ask_again(self, tab: Tab, asked: _Asked, problem: str) -> None:
         """Make the question anew, on what stands now."""
@@ -204,6 +210,13 @@ def _open(number: object) -> tuple[Tab | None, _Asked | None]:
     if asked is None or tab is None or asked.tab_id != tab.id or type(number) is not int:
         return None, None
     return (tab, asked) if asked.number == number else (None, None)
+
+
+def _waits(plan: Plan) -> bool:
+    """Were its edits taken in, to be saved later?"""
+    layers = require_tabs().engine.layers
+    held = (layers[e.target].pending.newest(e.field) for e in plan.edits if e.target in layers)
+    return any(each is not None for each in held)
 
 
 async def ask(state: rx.State, make: Make, *, apply: Apply | None = None) -> None:

@@ -19,6 +19,8 @@ from persistence.reflex.preview import (
     preview_dialog,
 )
 from persistence.reflex.tabs import require_tabs
+from persistence.store import open_store
+from persistence.testing import FailingStore
 
 
 def studio() -> Any:
@@ -117,6 +119,36 @@ async def test_an_outdated_question_is_asked_again_and_says_by_whom(serve: Any) 
         assert preview["groups"][0]["rows"][0]["before"] == "7 frames"
         assert await site.stored("shot", "s0", "preview-clip") == {"frames": "7"}
         await tab.send(state.confirm, number=preview["number"])
+        assert await site.stored("shot", "s0", "preview-clip") == {"frames": "90"}
+
+
+async def test_while_the_database_is_away_it_is_done_and_said_to_be_saved_later(serve: Any) -> None:
+    _, buttons, state = studio()
+    store = FailingStore(open_store("memory:"))
+    async with serve(database=store) as site:
+        tab = await site.open("one")
+        await tab.send(buttons.slow_down)
+        store.commits.fail(None)
+        await tab.send(state.confirm, number=shown(tab, state)["number"])
+        assert shown(tab, state)["number"] == 0
+        assert "saved once the database is back" in tab.shows(state, "done")
+        store.commits.mend()
+        await site.engine.flush()
+        assert await site.stored("shot", "s0", "preview-clip") == {"frames": "90"}
+
+
+async def test_what_cant_even_be_read_stays_asked(serve: Any) -> None:
+    _, buttons, state = studio()
+    store = FailingStore(open_store("memory:"))
+    async with serve(database=store) as site:
+        tab = await site.open("one")
+        await tab.send(buttons.slow_down)
+        site.engine.layers.pop(Target("shot", "s0", "preview-clip"))
+        store.loads.fail(None)
+        await tab.send(state.confirm, number=shown(tab, state)["number"])
+        assert "can't be reached" in shown(tab, state)["problem"]
+        store.loads.mend()
+        await tab.send(state.confirm, number=shown(tab, state)["number"])
         assert await site.stored("shot", "s0", "preview-clip") == {"frames": "90"}
 
 
