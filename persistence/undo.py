@@ -35,7 +35,7 @@ from .store.base import Change
 if TYPE_CHECKING:
     from .engine import Engine
 
-FAR = 5_000
+FAR = 2_000
 """Journal rows of a person among which the next step is looked for."""
 CHUNK = 200
 REMEMBERED = 10_000

@@ -292,7 +292,7 @@ class OnSQLite(Machine):
 TestOnMemory = OnMemory.TestCase
 TestOnSQLite = OnSQLite.TestCase
 TestOnMemory.settings = TestOnSQLite.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

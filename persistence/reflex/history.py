@@ -169,6 +169,9 @@ class HistoryState(rx.State):
         except StoreError:
             self.problem, self.is_loaded = AWAY, True
             return
+        except EditError as error:  # a right was taken away just then
+            self.problem, self.is_loaded = error.problem, True
+            return
         known = opened.steps if more else {}
         opened.steps = {**known, **{step.revision: step for step in page.steps}}
         opened.before, opened.begins = page.before, page.begins

@@ -86,18 +86,21 @@ def title_of(target: Target, name: str) -> str:
 
 
 def about(changes: Collection[Difference], names: Names) -> str:
-    """What an action was about: "Frames in Shot 3", "4 settings in Shot 3", "37 shots"."""
+    """What an action was about: "Frames in Dusk", "4 settings in Dusk", "Frames in 37 shots"; of
+    one's own settings without saying where."""
     owners = {change.target[:2]: change.target for change in changes}
     fields = {(change.target.tool, change.field): change for change in changes}
     if len(owners) > 1:
         scopes = [scope for scope, _ in owners]
         where = ", ".join(counted(scopes.count(scope), scope) for scope in dict.fromkeys(scopes))
     else:
-        where = names.owner(next(iter(owners.values())))
-    if len(fields) > 1:
-        return f"{counted(len(fields), 'setting')} in {where}"
+        (target,) = owners.values()
+        where = "" if target.owner == names.tab.actor else names.owner(target)
     change = next(iter(fields.values()))
-    return f"{title_of(change.target, change.field)} in {where}"
+    what = title_of(change.target, change.field)
+    if len(fields) > 1:
+        what = counted(len(fields), "setting")
+    return f"{what} in {where}" if where else what
 
 
 def said(spec: SettingSpec | None, opinion: Opinion | None) -> str:
