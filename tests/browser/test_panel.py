@@ -432,7 +432,7 @@ def test_parts_are_replaced_and_stand_alone(site: Server, page: Page):
     parts.get_by_role("button", name="Volume: more").click()
     page.locator(".persistence-menu:popover-open").get_by_text("Reset to what").click()
     expect(page.locator("#own-control")).to_have_value("5")
-    parts.get_by_role("button", name="Where Volume comes from").click()
+    parts.locator(".persistence-icon-button[data-persistence-explain]").click()
     expect(story(page).get_by_role("heading")).to_have_text("Volume")
     saved(page)
     assert stored(site, tool="small") == {"note": "alone"}

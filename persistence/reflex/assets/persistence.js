@@ -334,7 +334,7 @@
   function show() {
     for (const control of controls()) {
       const target = targetOf(control), text = control.dataset.persistenceValue;
-      if (!target || text === undefined) continue;
+      if (!target || text === undefined || control.getAttribute("aria-busy") === "true") continue; // not loaded: no value yet
       const key = keyOf(target, control.dataset.persistence), leaving = left.get(key);
       const mine = newest.get(key);
       if (mine?.kind === "set" || mine?.kind === "keys" || control.isDraft) continue;
