@@ -54,8 +54,8 @@
     if (line.dataset.state !== state) line.dataset.state = state;
     if (seen.textContent !== words) seen.textContent = words;
     if (seen.title !== words) seen.title = words;
-    const isSettled = state !== "saving" && state !== "loading"; // read aloud once it stands still
-    if (isSettled && heard.textContent !== words) heard.textContent = words;
+    const said = state === "saving" || state === "loading" ? "" : words; // read aloud once it stands still, and never out of date
+    if (heard.textContent !== said) heard.textContent = said;
   }
 
   function showAll() {
