@@ -12,7 +12,7 @@ from persistence.reflex import PersistenceState, SettingsState, on_device, setti
 el: Any = rx.el
 
 
-class Dashboard(SettingsState, tool="dashboard", edit="user"):
+class Dashboard(SettingsState, tool="dashboard", edit="user", title="What it shows"):
     """What the dashboard shows. The strongest layer that says something wins, field by field."""
 
     currency: rx.Field[Literal["EUR", "USD", "JPY"]] = setting("EUR", title="Currency")
@@ -57,6 +57,7 @@ def board() -> rx.Component:
         el.h2("Last ", Dashboard.days, " days", id="heading"),
         tile("revenue", f"{Dashboard.goal} {Dashboard.currency}"),
         tile("visits", Dashboard.days * 7),
+        aria_label="Board",
     )
 
 
@@ -73,12 +74,11 @@ def index() -> rx.Component:
         ),
     )
     return el.main(
-        el.nav("You are ", *[enter(person) for person in ("ana", "ben", "cho")], id="people"),
+        el.nav(*[enter(person) for person in ("ana", "ben", "cho")], id="people"),
         el.p("Signed in: ", PersistenceState.actor, id="actor"),
         rx.cond(Dashboard.ready, everything, el.p("Choose who you are.")),
-        style={"max_width": "44rem", "margin": "2rem auto", "padding": "0 1rem"},
     )
 
 
-app = rx.App()
+app = rx.App(stylesheets=["/dashboard.css"])
 app.add_page(index, route="/", title="Dashboard")

@@ -9,6 +9,7 @@ config = rx.Config(
     app_module_import="dashboard",
     state_manager_mode="memory",  # what must last is in our database
     telemetry_enabled=False,
+    show_built_with_reflex=False,
     disable_plugins=[rx.plugins.SitemapPlugin],
     plugins=[
         PersistencePlugin(

@@ -53,17 +53,6 @@ class Paper(rx.State):
         self.width = max(20, self.width - 10)
 
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem 1rem }
-main { margin: auto; max-width: 90rem; display: grid; gap: .75rem }
-input, textarea { font: inherit; color: inherit; background: none; border: 1px solid #8886;
-  border-radius: 6px; padding: .5rem .75rem }
-textarea { min-height: 50vh }
-nav { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; font-size: .875rem }
-html[data-device-theme=dark] body { background: #16181d; color: #e6e6e6 }
-"""
-
-
 def index() -> rx.Component:
     notebook = el.main(
         el.input(**bind(Notebook.title, id="title", aria_label="Title")),
@@ -79,14 +68,13 @@ def index() -> rx.Component:
             el.button("Light", on_click=put(Notebook.theme, "light"), id="light"),
             el.button("Dark", on_click=put(Notebook.theme, "dark"), id="dark"),
         ),
-        style={"width": rx.cond(device_ready(), f"{Paper.width}rem", "40rem")},
+        style={"max_width": rx.cond(device_ready(), f"{Paper.width}rem", "40rem")},
     )
     return rx.fragment(
-        el.style(STYLE),
         device_copy(Notebook.theme, key="theme"),  # painted dark before the server has spoken
         rx.cond(Notebook.ready, notebook, el.main("…")),
     )
 
 
-app = rx.App()
+app = rx.App(stylesheets=["/notes.css"])
 app.add_page(index, route="/", title="Notes")

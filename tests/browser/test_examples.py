@@ -51,7 +51,7 @@ def test_notes_keeps_a_sentence_over_a_kill_of_its_server(page: Page, example: A
     page.reload()
     expect(page.locator("#text")).to_have_value("Gulls over the wake", timeout=15_000)
     expect(page.locator("html")).to_have_attribute("data-device-theme", "dark")
-    expect(page.locator("main")).to_have_css("width", "800px")
+    expect(page.locator("main")).to_have_css("max-width", "800px")
 
 
 def test_dashboard_shows_each_person_what_stands_for_them(page: Page, example: Any) -> None:
