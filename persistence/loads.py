@@ -45,6 +45,12 @@ class Loader:
         for wait in waits:
             await asyncio.shield(wait)
 
+    async def refresh(self, layers: Iterable[Layer]) -> None:
+        """Read these again, in one query: another process may have written. Raises
+        StoreUnavailable; what was loaded stays usable."""
+        for wait in {self.begin(layer, again=True) for layer in layers}:
+            await asyncio.shield(wait)
+
     def begin(self, layer: Layer, *, again: bool = False) -> asyncio.Future[None]:
         """Ask for a layer in the next query. The future fails as the query does."""
         if not again and (underway := self._underway.get(layer)) is not None:

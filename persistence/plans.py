@@ -239,6 +239,7 @@ async def apply(
     for target in _each_owner(plan.targets):
         await engine.permit(actor, "write", target)
     layers = {layer.target: layer for layer in await confirmed_layers(engine, plan.targets)}
+    await engine.loader.refresh(layers.values())
     administered = [e.target for e in plan.edits if administers(layers[e.target], e)]
     for target in _each_owner(administered):
         await engine.permit(actor, "admin", target)

