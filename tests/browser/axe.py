@@ -23,17 +23,18 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 LOCKED = ("package.json", "package-lock.json")
-RUN = """() => axe.run(document, {
+RUN = """(within) => axe.run(within ? [...document.querySelectorAll(within)] : document, {
   resultTypes: ["violations"],
   runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 })"""
 
 
-def axe(page: Page) -> None:
-    """Raises AssertionError with each serious or critical finding, where it is and why."""
+def axe(page: Page, within: str = "") -> None:
+    """Raises AssertionError with each serious or critical finding, where it is and why. `within` is
+    a selector, for pages of which only a part is ours to answer for."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(script().read_text())
-    found: list[dict[str, Any]] = page.evaluate(RUN)["violations"]
+    found: list[dict[str, Any]] = page.evaluate(RUN, within)["violations"]
     grave = [each for each in found if each["impact"] in ("serious", "critical")]
     assert not grave, "\n".join([f"axe finds on {page.url}:", *map(told, grave)])
 

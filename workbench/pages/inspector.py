@@ -374,7 +374,14 @@ def _story() -> rx.Component:
             class_name="story-head",
         ),
         rx.cond(Inspector.chosen.help != "", rx.el.p(Inspector.chosen.help, class_name="lead")),
-        rx.el.p(Inspector.chosen.whole, class_name="story-value", dir="auto"),
+        rx.el.div(
+            Inspector.chosen.whole,
+            role="region",
+            aria_label="Value",
+            tab_index=0,
+            class_name="story-value",
+            dir="auto",
+        ),
         rx.el.ol(rx.foreach(Inspector.story, _says), class_name="story-layers"),
         rx.el.h3("History"),
         rx.cond(
