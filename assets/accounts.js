@@ -9,11 +9,11 @@
 
   const SAVE_WITHIN = 3000, HEAR_WITHIN = 150, REFRESH_EVERY = 3600_000;
   const WHY = {
-    "signed-in": "You signed in in another tab. This page still shows what was there before.",
-    "signed-up": "You signed up in another tab: this page is yours again once it is loaded anew.",
-    "signed-out": "You signed out in another tab. What was typed here before is saved.",
-    deleted: "This was deleted for good in another tab.",
-    gone: "You are signed out here: the session has ended, maybe from another browser.",
+    "signed-in": ["You signed in", "That was in another tab. This page still shows what was there before."],
+    "signed-up": ["You signed up", "That was in another tab. This page is yours again once it is loaded anew."],
+    "signed-out": ["You signed out", "That was in another tab. What was typed here before is saved."],
+    deleted: ["Deleted for good", "All of it was deleted in another tab."],
+    gone: ["You were signed out", "This session has ended, maybe from another browser."],
   };
   const bus = "BroadcastChannel" in window ? new BroadcastChannel("workbench-accounts") : null;
   const tab = crypto.getRandomValues(new Uint32Array(2)).join("-");
@@ -92,7 +92,9 @@
   function sayChanged(why) {
     const dialog = document.getElementById("who-changed");
     if (isLeaving || !dialog || dialog.open) return;
-    dialog.querySelector("[data-why]").textContent = WHY[why] || WHY.gone;
+    const [title, text] = WHY[why] || WHY.gone;
+    dialog.querySelector("h2").textContent = title;
+    dialog.querySelector("[data-why]").textContent = text;
     dialog.showModal();
   }
 
@@ -108,7 +110,9 @@
   }
 
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("[data-go-on]")) location.reload();
+    const choice = event.target.closest?.("[data-go-on]");
+    if (choice?.dataset.goOn) location.assign(choice.dataset.goOn);
+    else if (choice) location.reload();
   });
   document.addEventListener("cancel", (event) => {
     if (event.target.id === "who-changed") event.preventDefault(); // there is no going back to who one was
@@ -226,8 +230,7 @@
       button.setAttribute("aria-pressed", String(!isShown));
       button.title = isShown ? "Show" : "Hide";
     }
-    const file = event.target.closest?.("[data-backend-link]");
-    if (file) file.href = endpoint("/auth/export");
+    if (event.target.closest?.("[data-export]")) location.assign(endpoint("/auth/export")); // a file: the page stays
   });
 
   // --- the rest ------------------------------------------------------------------------------------------

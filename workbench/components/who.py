@@ -46,11 +46,11 @@ def whoami() -> Any:
 def who_changed() -> rx.Component:
     """Shown by `accounts.js`: this page is of somebody whom this browser isn't any more."""
     return rx.el.dialog(
-        rx.el.h2("You are somebody else now", id="who-changed-title"),
+        rx.el.h2("You were signed out", id="who-changed-title"),
         rx.el.p(class_name="dialog-text", custom_attrs={"data-why": ""}),
         rx.el.div(
             button("Go on", kind="primary", custom_attrs={"data-go-on": ""}),
-            rx.el.a("Sign in", href="/sign-in", class_name="button button-plain"),
+            button("Sign in", custom_attrs={"data-go-on": "/sign-in"}),
             class_name="dialog-actions",
         ),
         id="who-changed",

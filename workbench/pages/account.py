@@ -145,10 +145,7 @@ def _export() -> rx.Component:
     return _part(
         "Your data",
         rx.el.div(
-            rx.el.a(
-                icon("download"), "Export as JSON", href="/auth/export", download=True,
-                class_name="button button-plain", custom_attrs={"data-backend-link": ""},
-            ),
+            button(icon("download"), "Export as JSON", custom_attrs={"data-export": ""}),
             class_name="form-actions",
         ),
         lead="One file: the account, projects and shots, all settings, and who changed them when.",
