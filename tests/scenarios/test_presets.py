@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,11 +15,17 @@ from persistence import (
     InvalidValue,
     NotReady,
     PermissionDenied,
+    Settings,
     UnknownField,
+    exchange,
     presets,
+    setting,
+    transfers,
 )
+from persistence.settings import registry
 from persistence.store.base import Preset
 from persistence.testing import FailingStore
+from persistence.vault import Vault
 from tests.scenarios.tools import MINE, OTHER, Range, Start, Travel, Ui, stored, target
 
 
@@ -237,3 +244,37 @@ async def test_a_project_that_is_forgotten_takes_its_presets_along(
         await presets.keep(await shot(engine), "one", "frames", at="project")
         await engine.forget("project", "film")
         assert await store.presets(*target(Travel, "project")) == []
+
+
+@pytest.fixture
+def keys() -> Iterator[Any]:
+    """A tool with a secret, declared for one test: an engine without a key refuses to start."""
+    pytest.importorskip("cryptography")
+
+    class Keys(Settings, tool="s-preset-keys", edit="user"):
+        token: str = setting("", secret=True)
+        region: str = setting("eu")
+
+    yield Keys
+    del registry[Keys.__tool__.tool]
+
+
+async def test_no_secret_leaves_by_a_preset_a_copy_or_a_document(start: Start, keys: Any) -> None:
+    async with start(key=Vault.new_key()) as engine:
+        mine = await engine.open(keys, MINE, actor="ada", edit="shot")
+        mine.update(scope="shot", token="x9", region="us")
+        assert (await presets.keep(mine, "all", at="user")).values == {"region": "us"}
+        with pytest.raises(InvalidValue, match="secret"):
+            await presets.keep(mine, "token", "token", at="user")
+        copied = await transfers.copy(engine, ("shot", "s1"), ("shot", "s2"), actor="ada")
+        pushed = await transfers.push(mine, "token", "region", owners=["s2"], scope="shot")
+        promoted = await transfers.promote(mine, "token", to="project", scope="shot")
+        document = {"s-preset-keys": {"token": "y"}}
+        imported = await exchange.plan_import(engine, "shot", "s2", document, actor="ada")
+        for plan in (copied, pushed, promoted, imported):
+            assert [each.field for each in plan.skipped if each.why == "secret"] == ["token"]
+            assert "token" not in {edit.field for edit in plan.edits}
+            assert "x9" not in repr(plan)
+        text = await exchange.export_text(engine, "shot", "s1", actor="ada")
+        assert "us" in text
+        assert "x9" not in text
