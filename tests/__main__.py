@@ -1,7 +1,7 @@
 """`python3 -m tests [all|fast|browser|check|lock] [pytest's arguments]`: sets itself up, then runs.
 
 all      the fast tests, then those in the browser (the default)
-fast     without the browser
+fast     without the browser, on all cores
 browser  in the browser alone
 check    format, lint, types, import contracts, then all tests: the one check command
 lock     makes the requirement files anew from pyproject.toml
@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> int:
     if what == "lock":
         return lock(python)
     failed = check(python) if what == "check" else []
-    chosen = {"fast": ["-m", "not browser"], "browser": ["-m", "browser"]}.get(what, [])
+    chosen = {"fast": ["-m", "not browser", "-n", "auto"], "browser": ["-m", "browser"]}.get(
+        what, []
+    )
     code = run(python, "-m", "pytest", *chosen, *arguments)
     if failed:
         say(f"Failed before the tests: {', '.join(failed)}")
