@@ -351,9 +351,11 @@ def test_by_keyboard_alone(site: Server, page: Page):
     expect(row(page, "frames").locator(".persistence-origin")).to_be_focused()
     page.keyboard.press("Tab")  # menu
     page.keyboard.press("Enter")
+    expect(page.locator(":focus")).to_have_text("Where this comes from")
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("p")
-    expect(page.locator(":focus")).to_have_text("Project")
+    expect(page.locator(":focus")).to_have_text("Pin this value")
+    while page.locator(":focus").inner_text() != "Project":
+        page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(row(page, "frames")).to_contain_text("Edited for Project")
     expect(row(page, "frames").get_by_role("button", name=": more")).to_be_focused()
