@@ -155,7 +155,8 @@ def _moments() -> rx.Component:
                 class_name="persistence-history-problem",
             ),
             on_submit=_state.name_moment,
-            reset_on_submit=False,
+            reset_on_submit=False,  # a name that is refused stays, to be mended
+            key="name-" + count.to_string(),
             class_name="persistence-history-name",
         ),
         ui.el.ul(

@@ -16,6 +16,7 @@ from ..journal import Difference
 from ..plans import Opinion, counted
 from ..presentation import words_of
 from ..scopes import Target
+from ..shapes import shape_of
 from ..specs import UNSET, SettingSpec
 from .panel.words import scope_names, value_words
 from .tabs import Tab, require_tabs
@@ -116,7 +117,7 @@ def said(spec: SettingSpec | None, opinion: Opinion | None) -> str:
 def _value(spec: SettingSpec | None, value: Any) -> str:
     if value is UNSET:
         return "••••••••"
-    if isinstance(value, str):
+    if isinstance(value, str) and (spec is None or shape_of(spec.annotation).kind == "text"):
         return _cut(value) if value.strip() else "Empty"
     try:
         if spec is not None:
