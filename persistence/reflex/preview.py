@@ -23,7 +23,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypedDict, cast
+from typing import NamedTuple, TypedDict, cast
 from weakref import WeakKeyDictionary
 
 import reflex as rx
@@ -32,15 +32,12 @@ from ..errors import EditError, PlanOutdated, StoreError
 from ..plans import WORDS, Opinion, Plan, Proposed, Skipped
 from ..presentation import words_of
 from . import _private as rx_
-from .components import ui
 from .mirror import tab_of_event
-from .panel.base import button, icon
 from .panel.words import value_words
 from .tabs import Tab, require_tabs
 
 log = logging.getLogger("persistence")
 
-DIALOG = "persistence-preview"
 MOST_ROWS = 200
 """Edits that the page is told of one by one."""
 MOST_NAMES = 20
@@ -368,120 +365,3 @@ async def _outdated(error: PlanOutdated) -> str:
 
 def _title(error: EditError) -> str:
     return error.field[:1].upper() + error.field[1:].replace("_", " ")
-
-
-# --- the dialog ----------------------------------------------------------------------------------
-
-
-def preview_dialog() -> rx.Component:
-    """The one dialog of a page; the plugin brings it. `assets/transfers.js` opens and closes it."""
-    shown: Any = PreviewState.preview
-    number = shown["number"].to(int)
-    state: Any = PreviewState
-    return ui.el.dialog(
-        ui.el.header(
-            ui.el.h2(shown["title"], id=f"{DIALOG}-title"),
-            ui.el.p(shown["summary"], class_name="persistence-preview-summary", role="status"),
-            ui.cond(shown["note"] != "", ui.el.p(shown["note"])),
-        ),
-        ui.cond(
-            shown["problem"] != "",
-            ui.el.div(
-                icon("alert"),
-                ui.el.span(shown["problem"]),
-                role="alert",
-                class_name="persistence-note persistence-note-bad",
-            ),
-        ),
-        _choices(shown, number),
-        ui.el.div(
-            ui.foreach(shown["groups"].to(list[Group]), _group),
-            ui.cond(
-                shown["more"].to(int) > 0,
-                ui.el.p("and ", shown["more"].to_string(), " more"),
-            ),
-            ui.foreach(shown["left_out"].to(list[LeftOut]), _reason),
-            class_name="persistence-preview-body",
-            tab_index=0,
-            role="region",
-            aria_label="What changes",
-        ),
-        ui.el.div(
-            button("Cancel", attrs={"data-persistence-close": ""}),
-            button(
-                shown["button"],
-                class_name="persistence-primary",
-                disabled=shown["is_empty"].bool(),
-                on_click=state.confirm(number),
-                attrs={"data-persistence-first": ""},
-            ),
-            class_name="persistence-dialog-actions",
-        ),
-        ui.el.button(
-            type="button",
-            hidden=True,
-            on_click=state.cancel(number),
-            custom_attrs={"data-persistence-closed": ""},
-        ),
-        id=DIALOG,
-        aria_labelledby=f"{DIALOG}-title",
-        class_name="persistence-dialog persistence-wide persistence-preview",
-        custom_attrs={
-            "data-persistence-open": ui.cond(number > 0, number.to_string(), ""),
-            "data-persistence-done": PreviewState.done,
-        },
-    )
-
-
-def _choices(shown: Any, number: Any) -> rx.Component:
-    state: Any = PreviewState
-
-    def choice(label: Any, index: Any) -> rx.Component:
-        return ui.el.label(
-            ui.el.input(
-                type="radio",
-                name=f"{DIALOG}-choice",
-                checked=shown["chosen"].to(int) == index,
-                on_change=state.choose(number, index),
-            ),
-            ui.el.span(label),
-        )
-
-    return ui.cond(
-        shown["choices"].to(list[str]).length() > 0,
-        ui.el.fieldset(
-            ui.el.legend("Which", class_name="persistence-sr"),
-            ui.foreach(shown["choices"].to(list[str]), choice),
-            class_name="persistence-preview-choices",
-        ),
-    )
-
-
-def _group(group: Any) -> rx.Component:
-    return ui.el.section(
-        ui.el.h3(ui.el.span(group["kind"]), group["name"]),
-        ui.el.dl(ui.foreach(group["rows"].to(list[Row]), _row)),
-    )
-
-
-def _row(row: Any) -> rx.Component:
-    return ui.el.div(
-        ui.el.dt(row["title"]),
-        ui.el.dd(
-            ui.el.del_(row["before"]),
-            ui.el.span("→", aria_label="becomes", role="img"),
-            ui.el.ins(row["after"]),
-        ),
-    )
-
-
-def _reason(left: Any) -> rx.Component:
-    return ui.el.details(
-        ui.el.summary(icon("chevron"), ui.el.span("Left out: ", left["words"])),
-        ui.el.ul(ui.foreach(left["names"].to(list[str]), _item)),
-        class_name="persistence-preview-left",
-    )
-
-
-def _item(name: Any) -> rx.Component:
-    return ui.el.li(name)

@@ -10,11 +10,12 @@ from typing import Any, cast
 import reflex as rx
 
 from .components import ui
+from .forms import FieldChoice, PresetChoice, default_words
 from .panel.base import Field, button, menu, menu_item
 from .panel.items import field_items, panel_items
 from .panel.words import scope_chain
-from .preview import preview_dialog
-from .transfers import FieldChoice, PresetChoice, TransferState, default_words
+from .preview_view import preview_dialog
+from .transfers import TransferState
 
 DIALOG = "persistence-transfer"
 _state: Any = TransferState

@@ -16,8 +16,8 @@ from persistence.reflex.preview import (
     PreviewState,
     Question,
     ask,
-    preview_dialog,
 )
+from persistence.reflex.preview_view import preview_dialog
 from persistence.reflex.tabs import require_tabs
 from persistence.store import open_store
 from persistence.testing import FailingStore

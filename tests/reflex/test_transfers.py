@@ -13,9 +13,10 @@ import reflex as rx
 
 from persistence import Target
 from persistence.reflex import SettingsState, setting, transfer_forms
+from persistence.reflex.forms import LARGEST
 from persistence.reflex.preview import PreviewState
 from persistence.reflex.transfer_forms import dialogs, promote_items, transfer_menu
-from persistence.reflex.transfers import LARGEST, TransferState
+from persistence.reflex.transfers import TransferState
 from persistence.store.base import Preset
 
 TOOL = "transfer-travel"
