@@ -60,6 +60,9 @@
     } else if (html.hasAttribute("data-sidebar-open")) {
       setSidebar(false);
       document.querySelector("[data-sidebar=toggle]")?.focus();
+    } else if (document.querySelector("[data-close-drawer]") && !document.querySelector("dialog[open], :popover-open")) {
+      document.querySelector("[data-close-drawer]").click();
+      document.querySelector("[aria-controls=history]")?.focus();
     } else {
       event.target.closest?.("form")?.querySelector("[data-cancel]")?.click();
     }
@@ -157,6 +160,11 @@
     if (here?.dataset.lists && here.dataset.lists !== data) here.click();
   });
   if (tabs) new MutationObserver(tellLists).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-lists"] });
+
+  // One of the first steps is a look into a value's story; the button of the history tells it by itself.
+  document.addEventListener("toggle", (event) => {
+    if (event.newState === "open" && event.target.id === "persistence-explain") document.getElementById("looked")?.click();
+  }, true);
 
   // The coach points at what a step is about, which may be folded away or further down.
   document.addEventListener("click", (event) => {

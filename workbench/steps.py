@@ -43,7 +43,7 @@ STEPS = (
     Step(
         "undo", "Take something back",
         "Press Undo. Each action is one step, also after a reload.",
-        "[data-coach=undo]",
+        "[data-persistence-key=undo]",
     ),
     Step(
         "history", "Look into a value’s story",

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def film(workbench: Server, page: Page) -> Page:
-    """On the sample project's page, made a moment ago."""
+    """On the sample project's page, made a moment ago; high enough for all first steps."""
+    page.set_viewport_size({"width": 1280, "height": 1000})
     page.goto(workbench.url)
     page.get_by_role("button", name="Start with the sample").click()
     expect(page.locator(".card")).to_have_count(14)
@@ -157,3 +158,40 @@ def test_the_lists_follow_another_tab_of_the_same_browser(film: Page, workbench:
     home.get_by_label("Name of the project").fill("The last crossing")
     home.keyboard.press("Enter")
     expect(film.locator("h1")).to_have_text("The last crossing")
+
+
+def test_each_of_the_first_steps_is_done_on_a_shots_page(film: Page):
+    open_shot(film, "One ticket")
+    images = film.get_by_role("region", name="Image generation")
+    images.locator("[data-persistence=images_per_prompt]:not([type=range])").fill("5")
+    expect(step(film, "Set something for the project")).to_have_attribute("data-state", "done")
+    images.get_by_role("button", name="This shot", exact=True).click()
+    images.get_by_role("button", name="Quality: more").click()
+    film.get_by_role("menuitem", name="Pin this value").click()
+    expect(step(film, "Pin a value")).to_have_attribute("data-state", "done")
+    images.get_by_role("button", name="where Quality comes from").click()
+    expect(film.get_by_role("dialog", name="Quality")).to_be_visible()
+    expect(step(film, "Look into a value’s story")).to_have_attribute("data-state", "done")
+    film.keyboard.press("Escape")
+    film.locator("[data-persistence=prompt]").fill("One ticket, punched by hand")
+    expect(step(film, "Write a prompt")).to_have_attribute("data-state", "done")
+    film.get_by_role("button", name="Undo: Prompt").click()
+    expect(coach(film)).to_contain_text("5 of 5")
+    expect(coach(film)).to_contain_text("That’s the cascade")
+    expect(film.locator("[data-persistence=prompt]")).to_have_value(re.compile("^Two-shot"))
+
+
+def test_the_history_stands_beside_the_page_and_gives_the_focus_back(film: Page):
+    open_shot(film, "Two at the rail")
+    opener = film.get_by_role("button", name="History", exact=True)
+    opener.focus()
+    film.keyboard.press("Enter")
+    history = film.get_by_role("complementary", name="History")
+    expect(history).to_contain_text("three-quarter")
+    expect(film.get_by_role("button", name="Close the history")).to_be_focused()
+    film.locator("[data-persistence=text_before]").fill("Wind, a halyard.")
+    expect(history).to_contain_text("Wind, a halyard.")
+    film.get_by_role("button", name="Close the history").focus()
+    film.keyboard.press("Escape")
+    expect(history.locator(".drawer")).to_have_count(0)
+    expect(opener).to_be_focused()

@@ -23,9 +23,17 @@ def coach() -> rx.Component:
         rx.el.section(
             rx.cond(_is_away(), _folded(), _opened()),
             rx.el.span(_count(), " steps done", class_name="sr-only", role="status"),
+            rx.cond(~Onboarding.steps_completed.contains("history"), _looked()),
             class_name="coach",
             aria_label="Getting started",
         ),
+    )
+
+
+def _looked() -> rx.Component:
+    """Pressed by `workbench.js` when a value’s story is opened."""
+    return rx.el.button(
+        id="looked", type="button", hidden=True, tab_index=-1, on_click=Onboarding.look
     )
 
 

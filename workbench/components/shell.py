@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from persistence.reflex import undo_controls
 from workbench.components.base import icon, link
 from workbench.components.coach import coach_strip
 from workbench.components.status import Tool, offline_notice, status_line
@@ -40,6 +41,7 @@ def shell(
                     custom_attrs={"data-sidebar": "toggle"},
                 ),
                 trail,
+                undo_controls(),
                 status_line(tools),
                 class_name="topbar",
             ),
@@ -83,6 +85,6 @@ def _mark() -> rx.Component:
         width="20",
         height="20",
         fill="currentColor",
-        class_name="mark",
+        class_name="brand-mark",
         custom_attrs={"aria-hidden": "true"},
     )

@@ -8,6 +8,7 @@ import reflex as rx
 from reflex.vars.function import FunctionStringVar
 
 from workbench.components.base import button, here, icon, link
+from workbench.components.history import history_button, history_drawer
 from workbench.components.lists import (
     away,
     cookies_blocked,
@@ -43,6 +44,7 @@ def project() -> rx.Component:
         ),
         undo_bar(Project),
         follows_other_tabs(Project),
+        history_drawer(),
         trail=trail(
             link("Projects", to="/"),
             rx.el.span(
@@ -82,9 +84,13 @@ def _head() -> rx.Component:
             ),
             rx.el.p(Project.detail, class_name="lead"),
         ),
-        rx.cond(
-            (Project.shots.length() > 0) & ~Project.creating,
-            button(icon("plus"), "New shot", kind="primary", on_click=Project.start_creating),
+        rx.el.div(
+            history_button(),
+            rx.cond(
+                (Project.shots.length() > 0) & ~Project.creating,
+                button(icon("plus"), "New shot", kind="primary", on_click=Project.start_creating),
+            ),
+            class_name="head-actions",
         ),
         class_name="page-head",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from workbench.components.base import here, icon, link
+from workbench.components.history import history_button, history_drawer
 from workbench.components.lists import (
     away,
     cookies_blocked,
@@ -36,6 +37,7 @@ def shot() -> rx.Component:
             class_name="page page-shot",
         ),
         follows_other_tabs(Project),
+        history_drawer(),
         trail=trail(
             link("Projects", to="/"),
             link(
@@ -84,6 +86,7 @@ def _head() -> rx.Component:
             class_name="shot-name",
         ),
         rx.el.div(
+            history_button(),
             _step("chevron-left", "Previous shot", Project.previous),
             _step("chevron-right", "Next shot", Project.next),
             menu(
