@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from persistence import Engine, PermissionDenied, PolicyViolation, Target
+from persistence import Engine, PermissionDenied, PolicyViolation, Target, presets
 from workbench import projects
 from workbench.accounts import authorise
 from workbench.projects import NotFound
@@ -91,8 +91,23 @@ async def test_its_history_tells_of_several_steps_and_a_named_moment(new_user):
         assert [moment.name for moment in moments] == ["Picture lock"]
         at = (await one.store.at([project], moments[0].revision))[project]
         assert at["default_model"].kind == "policy"
-        presets = await one.store.presets("project", id_of(me), "image-generation")
-        assert [preset.name for preset in presets] == ["Hero shot", "Quick sketch"]
+
+
+async def test_its_presets_can_be_applied_and_a_deleted_one_stays_deleted(new_user):
+    me = new_user()
+    async with engine() as one:
+        await film_of(one, me)
+        images = await one.open(ImageGeneration, shot(me, "ramp"), edit="shot", actor=me)
+        kept = await presets.listed(images, at="project")
+        assert [(each.name, dict(each.problems)) for each in kept] == [
+            ("Hero shot", {}), ("Quick sketch", {}),
+        ]  # fmt: skip
+        await one.apply(await presets.plan(images, "Hero shot", at="project"), actor=me)
+        assert (images.values.preferred_quality, images.values.images_per_prompt) == ("fine", 8)
+        await presets.remove(images, "Hero shot", at="project")
+        await film_of(one, me)
+        kept = await presets.listed(images, at="project")
+        assert [each.name for each in kept] == ["Quick sketch"]
 
 
 async def test_clicking_twice_makes_one_and_changes_nothing_that_was_edited_since(new_user):

@@ -19,9 +19,9 @@ from weakref import WeakValueDictionary
 from persistence import Engine, Patch, Plan, Proposed, Target
 from persistence.layers import Layer
 from persistence.plans import confirmed_layers, propose
-from persistence.store.base import Moment, Preset
+from persistence.store.base import Preset as Kept
 from workbench import projects
-from workbench.sample.film import Edit, Film, Step, read_film
+from workbench.sample.film import Edit, Film, Preset, Step, read_film
 
 NAME = "sample"
 
@@ -48,9 +48,8 @@ async def make(engine: Engine, actor: str, film: Film | None = None) -> AsyncGen
             group = f"{NAME}-{id_of(actor)}-{done}"
             if not await engine.store.group(group, actor):
                 await _do(engine, actor, step, group)
-                await _name_moments(engine, actor, film, done)
+                await _keep_names(engine, actor, film, done)
             yield done
-        await _keep_presets(engine, actor, film)
 
 
 async def _do(engine: Engine, actor: str, step: Step, group: str) -> None:
@@ -81,16 +80,21 @@ def _target(actor: str, edit: Edit) -> Target:
     return Target("shot", id_of(actor, edit.place), edit.tool)
 
 
-async def _name_moments(engine: Engine, actor: str, film: Film, done: int) -> None:
+async def _keep_names(engine: Engine, actor: str, film: Film, done: int) -> None:
+    """The moments that stand after this step, and after the last one the presets."""
     for name, after in film.moments:
         if after == done:
-            revision = await engine.store.last_revision()
-            moment = Moment("project", id_of(actor), name, revision, actor, engine.wall())
-            await engine.store.name_moment(moment)
+            await engine.history.name_moment("project", id_of(actor), name, actor=actor)
+    if done == len(film.steps):
+        for preset in film.presets:
+            await engine.store.keep_preset(_preset(engine, actor, preset))
 
 
-async def _keep_presets(engine: Engine, actor: str, film: Film) -> None:
-    for name, tool, values in film.presets:
-        text = json.dumps(values)
-        preset = Preset("project", id_of(actor), tool, name, text, actor, engine.wall())
-        await engine.store.keep_preset(preset)
+def _preset(engine: Engine, actor: str, preset: Preset) -> Kept:
+    """By the names of the declaration, as the library keeps it."""
+    spec = engine.tool(preset.tool)
+    values = {spec.by_alias[name].name: value for name, value in preset.values.items()}
+    return Kept(
+        "project", id_of(actor), preset.tool, preset.name, json.dumps(values), actor,
+        engine.wall(), spec.version,
+    )  # fmt: skip
