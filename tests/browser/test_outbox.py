@@ -137,7 +137,7 @@ def test_a_record_that_cannot_be_read_is_put_aside_and_the_others_go(site: Serve
     aside = """async () => {
         const base = await window.persistenceOutbox.opened;
         const all = base.transaction("aside").objectStore("aside").getAll();
-        return new Promise((done) => { 
+        return new Promise((done) => {
             all.onsuccess = () => done(all.result.map((each) => each.id));
         });
     }"""

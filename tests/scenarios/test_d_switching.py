@@ -271,7 +271,9 @@ async def test_d10_signing_out_with_pending_edits_flushes_them_as_the_old_user(
         bob.update(mode="advanced")
         await engine.flush()
         project = SHOT._replace(scope="project", owner="film")
-        authors = {change.field: change.author for change in await engine.history.changes([SHOT, project])}
+        authors = {
+            change.field: change.author for change in await engine.history.changes([SHOT, project])
+        }
         assert authors == {"prompt": "ada", "frames": "ada", "mode": "bob"}
         assert await stored(store) == {"prompt": "ada's"}
 
