@@ -146,7 +146,7 @@ def test_the_lists_follow_another_tab_of_the_same_browser(film: Page, workbench:
     project = film.url
     home, shot = film.context.new_page(), film.context.new_page()
     home.goto(workbench.url)
-    expect(home.locator(".card")).to_contain_text("14 shots", timeout=15_000)
+    expect(home.locator("li.card")).to_contain_text("14 shots", timeout=15_000)
     shot.goto(project)
     open_shot(shot, "The horn")
     film.get_by_label("Actions for The horn").click()
