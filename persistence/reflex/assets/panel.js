@@ -13,6 +13,7 @@
     const opener = event.target.closest?.("[popovertarget]");
     const popover = opener && document.getElementById(opener.getAttribute("popovertarget"));
     if (popover) invokers.set(popover, opener);
+    if (event.target.closest?.("[data-persistence-explain]")) expectStory(); // before it is asked for: the answer may be quick
   }, true);
 
   function place(popover) {
@@ -37,7 +38,6 @@
     if (isOpen) place(popover);
     popover.toggleAttribute("data-placed", isOpen); // not seen before it is where it belongs
     if (!isOpen) return;
-    if (popover.id === "persistence-explain") expectStory(popover);
     if (popover.matches(".persistence-menu")) itemsOf(popover)[0]?.focus();
   }, true);
   const placeAll = () => { for (const each of document.querySelectorAll(".persistence-menu:popover-open, .persistence-popover:popover-open")) place(each); };
@@ -90,7 +90,8 @@
   // --- explanations -------------------------------------------------------------------------------------------
 
   // What was told before is hidden until the answer to this question is there.
-  function expectStory(popover) {
+  function expectStory() {
+    const popover = document.getElementById("persistence-explain");
     popover.dataset.told = popover.querySelector("[data-story]")?.dataset.story || "";
     popover.toggleAttribute("data-waiting", true);
   }
