@@ -9,7 +9,7 @@ from contextlib import suppress
 from random import Random
 from typing import Any, Literal, get_args, get_origin
 
-from ..errors import EditError
+from ..errors import PersistenceError
 from ..operations import Operation, Outcome
 from ..scopes import Target
 from ..settings import tool_of
@@ -276,7 +276,7 @@ class Play:
                 break
             await asyncio.sleep(1)
         for server in self.servers:
-            with suppress(EditError):  # a conflict is an answer
+            with suppress(PersistenceError):  # a conflict is an answer; what fails is retried
                 await server.engine.flush()
 
     async def _evidence(self) -> Evidence:
