@@ -39,8 +39,15 @@ OperationKind = Literal["set", "keys", "reset", "block", "pin"]
 KINDS: tuple[str, ...] = get_args(OperationKind)
 Status = Literal["confirmed", "pending", "refused", "conflict"]
 
+OVERTAKEN = "a newer edit of the same field stands"
+
 REMEMBERED = 20_000
 """Answers, and newest edits by client and field, that are kept in memory."""
+
+
+def operation_id(client: str, seq: int) -> str:
+    """The id of a client's operation; a suffix may follow."""
+    return f"{client}.{seq:08x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ class Operation:
     """One edit of one field, as a client sends it. Its values are the client's: unchecked."""
 
     id: str
-    """Unique for ever, 1–64 characters; growing with time keeps the index of the store small."""
+    """Unique for ever, 1–64 characters; growing with time keeps the index of the store small. One
+    made by `operation_id` lets the store tell an edit that comes late from a new one, for ever."""
     client: str
     """Who numbers: a tab or a device, 1–64 characters."""
     seq: int
@@ -154,16 +162,24 @@ class Operations:
         answered = self._answered.get(operation.id)
         if answered is not None and answered.status == "confirmed":
             return answered
-        newest = self._newest.get((operation.client, operation.target, operation.field), -1)
-        if operation.seq < newest and operation.kind != "keys":
-            return Outcome(operation.id, "confirmed", "a newer edit of the same field stands")
+        if self._is_overtaken(operation):
+            return Outcome(operation.id, "confirmed", OVERTAKEN)
         if operation.seq > self._clients.get(operation.client, 1 << 62):
             return None  # in order, from a client that this process knows: never seen before
         done = await self._engine.store.done([operation.id])
         if operation.id in done:
             revision = done[operation.id]
             return self._remember(Outcome(operation.id, "confirmed", revision=revision))
+        if operation.kind != "keys" and (later := later_ids(operation)) is not None:
+            at = (operation.target, operation.field)
+            if await self._engine.store.followed(*later, *at):  # before this process began
+                return self._remember(Outcome(operation.id, "confirmed", OVERTAKEN))
         return None
+
+    def _is_overtaken(self, operation: Operation) -> bool:
+        """Did a newer edit of this client in this field come before it? Keys merge one by one."""
+        newest = self._newest.get((operation.client, operation.target, operation.field), -1)
+        return operation.seq < newest and operation.kind != "keys"
 
     async def _apply(
         self, operation: Operation, actor: str, origin: object | None
@@ -191,6 +207,8 @@ class Operations:
             return conflict
         if (underway := self._waiting.get(operation.id)) is not None:
             return underway  # it came a second time while this one waited
+        if self._is_overtaken(operation):
+            return Outcome(operation.id, "confirmed", OVERTAKEN)
         if spec.merge and delta is None and kind in ("set", "pin"):
             delta = difference(_shown(layer, spec), value)
         future = self._expect(operation.id)
@@ -262,6 +280,15 @@ def _shown(layer: Layer, spec: SettingSpec) -> dict[str, Any]:
     for view, index in layer.views:
         return view.at(spec.name, index)
     return patch_of(layer.opinion(spec.name)).apply(spec.default())
+
+
+def later_ids(operation: Operation) -> tuple[str, str] | None:
+    """From which id on, and up to which one, a client's later operations are; None where the id
+    isn't made by `operation_id`."""
+    client, seq = operation.client, operation.seq
+    if not operation.id.startswith(operation_id(client, seq)):
+        return None
+    return operation_id(client, seq + 1), f"{client}/"  # what follows the dot
 
 
 def check_shape(operation: Operation) -> None:

@@ -296,6 +296,9 @@ class FailingStore:
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         return await self.store.done(operations)
 
+    async def followed(self, first: str, last: str, target: Target, field: str) -> bool:
+        return await self.store.followed(first, last, target, field)
+
     async def tools(self, scope: str, owner: str) -> list[str]:
         return await self.store.tools(scope, owner)
 

@@ -28,6 +28,8 @@ class Odds:
     """The part of all messages that is lost, either way."""
     doubled: float = 0.05
     """The part of all messages that arrives twice."""
+    late: float = 0.05
+    """The part of all messages that arrives once more, up to half a minute later: from a queue."""
     longest_way: float = 0.2
     """Seconds that a message is under way at most."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..operations import Operation
+from ..operations import Operation, operation_id
 from ..scopes import Target
 
 if TYPE_CHECKING:
@@ -55,16 +56,16 @@ class Tab:
                     self.seen[target, name] = layer.revision(name)
 
     def edit(self, target: Target, field: str, kind: Literal["set", "reset"], value: Any) -> None:
-        self.seq += 1
         self.play.happened["edits"] += 1
         for kept in self.play.outboxes[self.user].values():
             made = kept.operation
             is_mine = made.client == self.client and (made.target, made.field) == (target, field)
             if is_mine and kept.sent_at == UNSENT:
-                kept.operation = replace(made, kind=kind, value=value, seq=self.seq)
+                kept.operation = replace(made, kind=kind, value=value)
                 self.play.made[made.id] = kept.operation
                 return
-        name = f"{int(self.play.loop.wall() * 1000):012x}-{self.client}-{self.seq}"
+        self.seq += 1
+        name = operation_id(self.client, self.seq)
         base = self.seen.get((target, field), 0)
         made = Operation(name, self.client, self.seq, target, field, kind, value, base)
         self.play.outboxes[self.user][name] = Kept(made)
@@ -80,12 +81,19 @@ class Tab:
             kept.sent_at = now
         if due:
             is_doubled = self.play.random.random() < self.play.odds.doubled
+            operations = [each.operation for each in due]
             for _ in range(2 if is_doubled else 1):
-                self.play.spawn(self._post([each.operation for each in due]))
+                self.play.spawn(self._post(operations))
+            if self.play.random.random() < self.play.odds.late:
+                self.play.spawn(self._post_late(operations))
 
     def _is_due(self, kept: Kept, now: float) -> bool:
         mine = kept.operation.client == self.client or self.play.is_gone(kept.operation.client)
         return mine and (kept.sent_at == UNSENT or now - kept.sent_at >= RESEND)
+
+    async def _post_late(self, operations: Sequence[Operation]) -> None:
+        await asyncio.sleep(self.play.random.uniform(1, 30))
+        await self.server.take(operations, self.user)
 
     async def _post(self, operations: Sequence[Operation]) -> None:
         if not await self.play.travel():

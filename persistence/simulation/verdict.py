@@ -42,6 +42,7 @@ def faults_of(evidence: Evidence) -> list[str]:
         *_unexplained(evidence),
         *_not_standing(evidence),
         *_lost(evidence),
+        *_overtaken(evidence),
         *_unasked(evidence),
         *_asked_of_oneself(evidence),
     ]
@@ -98,6 +99,23 @@ def _lost(known: Evidence) -> list[str]:
         and made.id not in known.done
         and not _was_so(known, made)
     ]
+
+
+def _overtaken(known: Evidence) -> list[str]:
+    """Older edits of a client that came late and were written over newer ones of its own."""
+    faults: list[str] = []
+    done = sorted(
+        ((r, known.made[n]) for n, r in known.done.items()), key=lambda pair: (pair[0], pair[1].seq)
+    )
+    newest: dict[tuple[str, Target, str], Operation] = {}
+    for _, made in done:
+        key = (made.client, *_key(made))
+        newer = newest.setdefault(key, made)
+        if made.seq < newer.seq:
+            faults.append(f"{made} came late, and was written over {newer}")
+        else:
+            newest[key] = made
+    return faults
 
 
 def _was_so(known: Evidence, made: Operation) -> bool:

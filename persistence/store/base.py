@@ -166,6 +166,10 @@ class Store(Protocol):
         """Which of these operation ids were committed before, with their revision."""
         ...
 
+    async def followed(self, first: str, last: str, target: Target, field: str) -> bool:
+        """Was the field written by an operation with `first <= id < last`?"""
+        ...
+
     async def tools(self, scope: str, owner: str) -> list[str]:
         """The tools that an owner has rows of, sorted."""
         ...

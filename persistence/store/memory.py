@@ -71,6 +71,10 @@ class MemoryStore:
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         return {each: self._operations[each][0] for each in operations if each in self._operations}
 
+    async def followed(self, first: str, last: str, target: Target, field: str) -> bool:
+        rows = (self._journal.get(r) for n, (r, _) in self._operations.items() if first <= n < last)
+        return any(row is not None and (row.target, row.field) == (target, field) for row in rows)
+
     async def tools(self, scope: str, owner: str) -> list[str]:
         held = (target for target, rows in self._rows.items() if rows)
         return sorted(target.tool for target in held if target[:2] == (scope, owner))

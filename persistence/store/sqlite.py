@@ -126,6 +126,10 @@ class SQLiteStore:
         ids = list(operations)
         return await self._read(lambda connection: read.done(connection, self._sql, ids))
 
+    async def followed(self, first: str, last: str, target: Target, field: str) -> bool:
+        wanted = (first, last, *target, field)
+        return bool(await self._read(lambda c: read.fetch(c, self._sql.followed, wanted)))
+
     async def tools(self, scope: str, owner: str) -> list[str]:
         rows = await self._read(lambda c: read.fetch(c, self._sql.tools, (scope, owner)))
         return [tool for (tool,) in rows]

@@ -91,6 +91,15 @@ class Statements:
         marks = ",".join("?" * ids)
         return f"SELECT id, revision FROM {self.prefix}operation WHERE id IN ({marks})"
 
+    @property
+    def followed(self) -> str:
+        """Whether an operation in a range of ids wrote a field: ids, scope, owner, tool, field."""
+        return (
+            f"SELECT 1 FROM {self.prefix}operation p CROSS JOIN {self.prefix}change c "
+            "ON c.revision = p.revision WHERE p.id >= ? AND p.id < ? "
+            "AND c.scope = ? AND c.owner = ? AND c.tool = ? AND c.field = ? LIMIT 1"
+        )
+
 
 @cache
 def _load(prefix: str, targets: int) -> str:

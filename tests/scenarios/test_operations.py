@@ -286,3 +286,18 @@ async def test_a_reset_is_saved_at_once(start: Start, store: FailingStore) -> No
         assert (await engine.submit(done, actor="ada", wait=True)).status == "confirmed"
         assert asyncio.get_running_loop().time() - began < 0.1
         assert await stored(store) == {}
+
+
+async def test_an_older_operation_that_comes_after_a_restart_is_known_to_be_overtaken(
+    start: Start, store: FailingStore
+) -> None:
+    older = operation("tab.00000001", "frames", 41, seq=1)
+    async with start() as engine:
+        newer = operation("tab.00000002", "frames", 42, seq=2)
+        assert (await engine.submit(newer, actor="ada", wait=True)).status == "confirmed"
+    async with start() as engine:
+        late = await engine.submit(older, actor="ada", wait=True)
+        other = operation("tab.00000003", "mode", "advanced", seq=3)
+        assert (late.status, late.revision) == ("confirmed", 0)
+        assert (await engine.submit(other, actor="ada", wait=True)).status == "confirmed"
+        assert await stored(store) == {"frames": 42, "mode": "advanced"}

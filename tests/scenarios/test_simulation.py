@@ -47,9 +47,15 @@ def test_whatever_happens_no_edit_is_lost_doubled_misplaced_or_unasked(servers: 
     report = played(range(40), servers=servers)
     assert not report.faults, report
     assert report.happened["edits"] > 800
-    assert report.happened["servers killed"] > 40
-    assert report.happened["browsers killed"] > 40
+    assert report.happened["servers killed"] > 20
+    assert report.happened["browsers killed"] > 20
     assert report.happened["conflict"] > 0
+
+
+@pytest.mark.parametrize("seed", [241, 370])  # an older edit, held up, took a newer one back
+def test_schedules_that_once_went_wrong_come_out_right(seed: int) -> None:
+    report = played(range(seed, seed + 1), servers=2)
+    assert not report.faults, report
 
 
 def test_it_comes_out_right_on_a_file_too(tmp_path: Path) -> None:

@@ -296,3 +296,16 @@ async def test_a_cancelled_commit_is_harmless_with_operations(store: Store, writ
     await store.commit([write("frames", "41", "op")])
     assert (await store.load([SHOT]))[SHOT]["frames"].text == "41"
     assert len(await store.history([SHOT])) == 1
+
+
+async def test_whether_a_field_was_written_by_an_operation_of_a_range_is_told(
+    store: Store, write: Make
+) -> None:
+    await store.commit([write("frames", "41", "tab.00000002"), write("mode", "1", "tab.00000003")])
+    later = ("tab.00000002", "tab/")
+    assert await store.followed(*later, SHOT, "frames")
+    assert await store.followed(*later, SHOT, "mode")
+    assert not await store.followed(*later, OTHER, "frames")
+    assert not await store.followed("tab.00000003", "tab/", SHOT, "frames")
+    assert not await store.followed("tab.00000001", "tab.00000002", SHOT, "frames")
+    assert not await store.followed("ta.00000001", "ta/", SHOT, "frames")

@@ -17,7 +17,7 @@
   if (window.persistence) return;
 
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50, WIDGET = "-w", LARGE = 100000, LOOK = 10000;
-  const outbox = window.persistenceOutbox, client = newId();
+  const outbox = window.persistenceOutbox, client = newClient();
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // control's key → its newest unconfirmed operation
   const left = new Map(); // control's key → {value, whileFocused}: the server's value that isn't put in
@@ -46,6 +46,9 @@
     return operation;
   }
 
+  // The newest edit of a field stands for the older ones, but single keys don't stand for one another.
+  const standing = () => [...kept.values()].filter((each) => each.kind === "keys" || newest.get(keyOf(each.target, each.field)) === each);
+
   // Whoever shows what isn't saved yet looks again.
   const tell = () => document.dispatchEvent(new CustomEvent("persistence"));
   const waiting = () => [...kept.values()].filter((each) => !each.sentAt && each.isKept);
@@ -56,19 +59,20 @@
     touched.add(key);
     if (last && !last.sentAt && last.kind === kind && last.id.endsWith(ending)) {
       last.value = value;
-      last.seq = ++seq;
       outbox.keep(last);
       return last;
     }
-    const operation = { id: newId() + ending, client, seq: ++seq, target, field, kind, value, base, sentAt: 0 };
+    const operation = { id: idOf(++seq) + ending, client, seq, target, field, kind, value, base, sentAt: 0 };
     operation.actor = root()?.dataset.actor || "";
     operation.madeAt = Date.now();
     keep(operation);
     return operation;
   }
 
-  // Ids grow with time, so that the server's index of them stays dense.
-  function newId() {
+  // Ids grow with time, so that the server's index of them stays dense, and with the client's own count, so that an
+  // edit that comes late is known from a new one.
+  const idOf = (number) => client + "." + number.toString(16).padStart(8, "0");
+  function newClient() {
     const random = crypto.getRandomValues(new Uint8Array(8));
     const tail = [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     return Date.now().toString(16).padStart(12, "0") + "-" + tail;
@@ -247,7 +251,7 @@
   async function retry() {
     const now = Date.now();
     if (posting || now < retryAt) return;
-    const late = [...newest.values()].filter((each) => now - (each.sentAt || each.madeAt) > UNCONFIRMED && each !== newest.get(dragging)); // the newest stands for the older ones
+    const late = standing().filter((each) => now - (each.sentAt || each.madeAt) > UNCONFIRMED && each !== newest.get(dragging));
     if (!late.length) return;
     posting = true;
     try {
@@ -265,7 +269,7 @@
 
   function leave() {
     document.activeElement?.blur?.(); // Reflex's own inputs send what they hold
-    const all = [...newest.values()];
+    const all = standing();
     for (let start = 0; start < all.length; start += BATCH) post(all.slice(start, start + BATCH), true).catch(() => {});
     for (const operation of all) operation.sentAt ||= Date.now();
   }
@@ -308,8 +312,8 @@
     const operation = forget(id);
     if (!operation) return;
     const key = keyOf(operation.target, operation.field);
-    if (status !== "refused") for (const each of [...kept.values()]) {
-      if (each.client === operation.client && each.seq < operation.seq && keyOf(each.target, each.field) === key) forget(each.id);
+    if (status !== "refused" && operation.kind !== "keys") for (const each of [...kept.values()]) {
+      if (each.client === operation.client && each.seq < operation.seq && each.kind !== "keys" && keyOf(each.target, each.field) === key) forget(each.id);
     }
     if (newest.has(key)) return; // the user went on
     const control = [...controls()].find((each) => each.dataset.persistence === operation.field && each.dataset.persistenceTarget && keyOf(targetOf(each), operation.field) === key);
