@@ -80,5 +80,5 @@ def index() -> rx.Component:
     )
 
 
-app = rx.App(theme=None, stylesheets=["/dashboard.css"])
+app = rx.App(stylesheets=["/dashboard.css"])
 app.add_page(index, route="/", title="Dashboard")

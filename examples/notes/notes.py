@@ -76,5 +76,5 @@ def index() -> rx.Component:
     )
 
 
-app = rx.App(theme=None, stylesheets=["/notes.css"])
+app = rx.App(stylesheets=["/notes.css"])
 app.add_page(index, route="/", title="Notes")
