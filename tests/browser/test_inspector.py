@@ -25,7 +25,8 @@ class Inspecting:
 
     def choose(self, label: str, name: str, *, search: str = "") -> None:
         """In one of the two pickers."""
-        picker = self.page.locator("details.picker").filter(has_text=label).first
+        head = self.page.locator(".picker-label").get_by_text(label, exact=True)
+        picker = self.page.locator("details.picker").filter(has=head)
         picker.locator("summary").click()
         if search:
             picker.get_by_role("searchbox").press_sequentially(search)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,9 +169,11 @@ def test_keys_of_a_merging_dict_of_two_tabs_dont_undo_one_another(site: Server, 
 def test_the_story_tells_every_layer_and_what_a_reset_would_give(site: Server, page: Page):
     visit(page, site)
     choose(page, "frames", "Project")
+    edits(page, "frames", "project")
     control(page, "frames").fill("50")
     saved(page)
     choose(page, "frames", "This shot")
+    edits(page, "frames", "shot")
     control(page, "frames").fill("41")
     saved(page)
     row(page, "frames").get_by_role("button", name="This shot").click()
@@ -192,6 +195,12 @@ def test_the_story_tells_every_layer_and_what_a_reset_would_give(site: Server, p
     expect(page.locator("#persistence-announcer")).to_contain_text("Fast. Off from Default")
 
 
+def edits(page: Page, field: str, scope: str) -> None:
+    """The control is that of a scope's value: another scope's is another control."""
+    target = re.compile(rf'^\["{scope}"')
+    expect(control(page, field)).to_have_attribute("data-persistence-target", target)
+
+
 def test_reset_pin_and_block_from_the_menu(site: Server, page: Page):
     visit(page, site)
     control(page, "frames").fill("41")
@@ -201,9 +210,11 @@ def test_reset_pin_and_block_from_the_menu(site: Server, page: Page):
     choose(page, "quality", "Pin this value")
     expect(row(page, "quality")).to_contain_text("pinned")
     choose(page, "limit", "Project")
+    edits(page, "limit", "project")
     control(page, "limit").fill("9")
     saved(page)
     choose(page, "limit", "This shot")
+    edits(page, "limit", "shot")
     expect(control(page, "limit")).to_have_value("9")
     choose(page, "limit", "Block what is inherited")
     expect(control(page, "limit")).to_have_value("")

@@ -83,7 +83,8 @@ def test_a_push_and_a_preset_show_first_what_they_change(site: Server, page: Pag
     expect(dialog.locator(".persistence-preview-summary")).to_have_text(
         "1 shot, 1 with a value of their own"
     )
-    dialog.get_by_label("Replace it").check()
+    dialog.get_by_label("Replace it").click()
+    expect(dialog.get_by_label("Replace it")).to_be_checked()
     expect(dialog.locator(".persistence-preview-summary")).to_have_text("2 shots")
     expect(dialog.get_by_role("region")).to_contain_text("shot b")
     dialog.get_by_role("button", name="Push").click()
@@ -143,7 +144,8 @@ def test_a_setting_becomes_the_projects_default_without_a_flash_and_goes_out_and
 
     edit_frames(page, 24)
     form = open_form(page, "Export…")
-    form.get_by_label("TOML").check()
+    form.get_by_label("TOML").click()
+    expect(form.get_by_label("TOML")).to_be_checked()
     with page.expect_download() as found:
         form.get_by_role("button", name="Download").click()
     text = Path(found.value.path()).read_text()
