@@ -73,12 +73,19 @@ def _plain(value: Any) -> str:
         return value if value.strip() else "Empty"
     if isinstance(value, list):
         held = cast("list[Any]", value)
-        texts = ", ".join(map(_plain, held))
+        texts = ", ".join(map(_part, held))
         return f"{len(held)}: {texts}" if held else "Empty"
     if isinstance(value, dict):
         pairs = cast("dict[str, Any]", value).items()
         return ", ".join(f"{key}: {_plain(each)}" for key, each in pairs) or "Empty"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _part(value: Any) -> str:
+    """An entry of a list: what is a list itself is told by its parts, without their count."""
+    if isinstance(value, list):
+        return "(" + ", ".join(map(_part, cast("list[Any]", value))) + ")"
+    return _plain(value)
 
 
 def _cut(text: str) -> str:
