@@ -85,11 +85,15 @@ def transfer_dialog(names: dict[str, str]) -> rx.Component:
     form: Any = TransferState.form
     number = form["number"].to(int)
     word = ui.match(form["scope"], *names.items(), form["scope"])
+    alone = form["owners"].to(list[str]).length() == 0
     return ui.el.dialog(
         ui.match(
             form["kind"].to(str),
-            ("copy", _form(form, "Copy settings from", word, _copy(form), "Preview")),
-            ("push", _form(form, "Push settings", word, _push(form), "Preview")),
+            (
+                "copy",
+                _form(form, "Copy settings from", word, _copy(form), "Preview", is_idle=alone),
+            ),
+            ("push", _form(form, "Push settings", word, _push(form), "Preview", is_idle=alone)),
             ("presets", _form(form, "Presets", word, _presets(form, names), "Keep")),
             ("export", _form(form, "Export settings", word, _export(), "Download")),
             ("import", _form(form, "Import settings", word, _import(), "Preview")),
@@ -111,7 +115,9 @@ def transfer_dialog(names: dict[str, str]) -> rx.Component:
     )
 
 
-def _form(form: Any, title: str, word: Any, body: rx.Component, does: str) -> rx.Component:
+def _form(
+    form: Any, title: str, word: Any, body: rx.Component, does: str, *, is_idle: Any = False
+) -> rx.Component:
     """A form anew for each time that one is opened: what was chosen before is gone."""
     number = form["number"].to(int).to_string()
     return ui.el.form(
@@ -130,7 +136,12 @@ def _form(form: Any, title: str, word: Any, body: rx.Component, does: str) -> rx
         ui.el.div(body, class_name="persistence-form-body"),
         ui.el.div(
             button("Cancel" if does != "Keep" else "Close", attrs={"data-persistence-close": ""}),
-            ui.el.button(does, type="submit", class_name="persistence-button persistence-primary"),
+            ui.el.button(
+                does,
+                type="submit",
+                disabled=is_idle,
+                class_name="persistence-button persistence-primary",
+            ),
             class_name="persistence-dialog-actions",
         ),
         key=form["kind"].to(str) + number,

@@ -9,6 +9,7 @@ read aloud. Where somebody changed a field since, one is asked.
 
 from __future__ import annotations
 
+import secrets
 from typing import Any, Literal
 
 import reflex as rx
@@ -41,8 +42,7 @@ class UndoState(rx.State):
     """What would be undone: "Frames in Shot 3". "" for nothing."""
     redo_label: rx.Field[str] = rx.field("")
     said: rx.Field[str] = rx.field("")
-    """What was done last, with a number in front, so that the page tells each."""
-    count: rx.Field[int] = rx.field(0)
+    """What was done last, with a word in front, so that the page tells each once."""
 
     @rx.event
     async def watch(self):
@@ -132,8 +132,7 @@ class UndoState(rx.State):
         await ask(self, make, apply=apply)
 
     def _say(self, words: str) -> None:
-        self.count += 1
-        self.said = f"{self.count}|{words}"
+        self.said = f"{secrets.token_hex(4)}|{words}"
 
 
 def _label(step: Step | None, names: Names) -> str:

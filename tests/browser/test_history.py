@@ -64,6 +64,10 @@ def test_an_action_is_undone_by_button_and_by_keys_and_after_a_reload(site: Serv
     expect(control(page, "frames")).to_have_value("61")
     page.locator("body").press("Control+Shift+Z")
     expect(control(page, "frames")).to_have_value("12")
+    expect(toast(page)).to_be_visible()
+    visit(page, site)
+    expect(undo(page)).to_be_enabled()  # the state has come; what it told stays told
+    expect(toast(page)).to_be_hidden()
 
 
 def test_in_a_text_the_browsers_own_undo_stays_and_typing_is_one_step(site: Server, page: Page):

@@ -4,7 +4,7 @@
   if (window.persistence.history) return;
   window.persistence.history = true;
 
-  const SHOWN = 6000; // ms that a line stays; longer while it is pointed at
+  const TOLD = "persistence-said", SHOWN = 6000; // ms that a line stays; longer while it is pointed at
   const root = () => document.getElementById("persistence-root");
 
   // --- reading: when the page shows other owners, and when somebody else is there -----------------------------
@@ -32,14 +32,15 @@
     attributeFilter: ["data-hydrated", "data-actor", "data-persistence-history", "data-persistence-said"],
   });
 
-  // --- what was undone: "3|Undid: Frames in Dusk", each number once --------------------------------------------
+  // --- what was undone: "c0ffee12|Undid: Frames in Dusk", each once --------------------------------------------
 
   let hiding = 0;
   function tell(line) {
     const said = line.dataset.persistenceSaid;
     if (said === line.dataset.heard) return;
     line.dataset.heard = said;
-    if (!said) return;
+    if (!said || said === sessionStorage.getItem(TOLD)) return; // by this tab, on the page before
+    sessionStorage.setItem(TOLD, said);
     const words = said.slice(said.indexOf("|") + 1);
     line.textContent = words;
     if (!line.matches(":popover-open")) line.showPopover(); // above all: a header may clip what is within
