@@ -274,10 +274,13 @@ def _change(number: Any, change: Any, at: Any) -> rx.Component:
         _parts(change),
         ui.cond(
             change["can_restore"],
-            icon_button(
-                "reset",
-                "Restore “" + change["title"].to(str) + "”",
-                on_click=_state.restore_field(number, at),
+            ui.el.dd(
+                icon_button(
+                    "reset",
+                    "Restore “" + change["title"].to(str) + "”",
+                    on_click=_state.restore_field(number, at),
+                ),
+                class_name="persistence-restore",
             ),
         ),
     )

@@ -1,4 +1,5 @@
-"""axe on the main pages, light and dark, desktop and phone; and the main job by keyboard alone."""
+"""The main pages, light and dark, desktop and phone: axe, nothing wider than the page, a picture in
+`looks/` for people to look at. And the main job by keyboard alone."""
 
 from __future__ import annotations
 
@@ -11,9 +12,12 @@ from axe import axe
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Page
     from servers import Server
 
+PICTURES = Path(__file__).parent / "looks"
 LOOKS = pytest.mark.parametrize(
     ("scheme", "size"),
     [
@@ -31,49 +35,77 @@ def look(context: Any, scheme: str, size: tuple[int, int]) -> Page:
     return context(color_scheme=scheme, viewport={"width": width, "height": height}).new_page()
 
 
+@pytest.fixture
+def examine(request: pytest.FixtureRequest, look: Page) -> Callable[..., None]:
+    """`examine(name)`: axe, the width, and a picture of what is there."""
+    about = request.node.callspec.id
+
+    def examined(name: str, within: str = "") -> None:
+        axe(look, within=within)
+        wide, page = look.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert wide <= page, f"{name} is {wide} px wide on a page of {page}"
+        PICTURES.mkdir(exist_ok=True)
+        look.screenshot(path=PICTURES / f"{name}-{about}.png", full_page=True)
+
+    return examined
+
+
 @LOOKS
-def test_axe_finds_nothing_serious_on_the_workbenchs_pages(workbench: Server, look: Page):
+def test_axe_finds_nothing_serious_on_the_workbenchs_pages(
+    workbench: Server, look: Page, examine: Callable[..., None]
+):
     look.goto(workbench.url)
     start = look.get_by_role("button", name="Start with the sample")
     expect(start).to_be_visible()
-    axe(look)
+    examine("home-empty")
     start.click()
     look.wait_for_url(re.compile("/p/"), timeout=30_000)
     expect(look.locator(".card").first).to_be_visible()
-    axe(look)
+    examine("project")
     project = look.url
     shot = look.locator(".card a.card-name").first.get_attribute("href")
     look.goto(f"{workbench.url}{shot}")
     expect(look.locator("textarea[data-persistence=prompt]")).not_to_have_value("")
-    axe(look)
+    examine("shot")
+    look.get_by_role("button", name=re.compile("comes from$")).first.click()
+    expect(look.locator("#persistence-explain [data-story]")).to_be_visible()
+    examine("shot-explained")
+    look.keyboard.press("Escape")
+    look.get_by_role("button", name="History").first.click()
+    expect(look.locator(".persistence-steps > li").first).to_be_visible()
+    examine("shot-history")
     look.goto(f"{workbench.url}/inspector?shot={str(shot).rpartition('/')[2]}&field=prompt")
     expect(look.get_by_role("complementary", name="About the setting")).to_be_visible()
-    axe(look)
+    examine("inspector")
     look.goto(workbench.url)
     expect(look.locator(".card").first).to_be_visible()
-    axe(look)
-    for path, sign in (("/account", "h1"), ("/sign-in", "form"), ("/sign-up", "form")):
-        look.goto(workbench.url + path)
+    examine("home")
+    for path, sign in (("account", "h1"), ("sign-in", "form"), ("sign-up", "form")):
+        look.goto(f"{workbench.url}/{path}")
         expect(look.locator(sign).first).to_be_visible()
-        axe(look)
+        examine(path)
     look.goto(re.sub("/p/.*", "/p/AAAAAAAAAAAAAAAAAAAAAA", project))
     expect(look.get_by_role("heading", name="There’s nothing here")).to_be_visible()
-    axe(look)
+    examine("missing")
 
 
 @LOOKS
-def test_axe_finds_nothing_serious_on_the_librarys_panel(server: Any, look: Page, tmp_path: Path):
+def test_axe_finds_nothing_serious_on_the_librarys_panel(
+    server: Any, look: Page, examine: Callable[..., None], tmp_path: Path
+):
     site = server(Path(__file__).parent / "library_app", FAULTS=str(tmp_path / "faults"))
     look.goto(f"{site.url}/panel/a")
     expect(look.locator("#every")).to_have_attribute("aria-busy", "false", timeout=15_000)
-    axe(look, within="#every")  # the buttons around it are the test app's
+    examine("panel", within="#every")  # the buttons around it are the test app's
     look.locator("#every").get_by_role("button", name=re.compile(": more$")).first.click()
     expect(look.locator(".persistence-menu:popover-open")).to_be_visible()
-    axe(look, within="#every, .persistence-menu:popover-open")
+    examine("panel-menu", within="#every, .persistence-menu:popover-open")
     look.keyboard.press("Escape")
     look.locator("#every").get_by_role("button", name=re.compile("comes from$")).first.click()
     expect(look.locator("#persistence-explain [data-story]")).to_be_visible()
-    axe(look, within="#persistence-explain")
+    examine("panel-explained", within="#persistence-explain")
 
 
 def focused(page: Page) -> str:
