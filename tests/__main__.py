@@ -36,13 +36,20 @@ def main(arguments: list[str]) -> int:
     if what == "lock":
         return lock(python)
     failed = check(python) if what == "check" else []
-    chosen = {"fast": ["-m", "not browser", "-n", "auto"], "browser": ["-m", "browser"]}.get(
-        what, []
-    )
-    code = run(python, "-m", "pytest", *chosen, *arguments)
+    code = 0
+    for chosen in runs(what, arguments):
+        code = run(python, "-m", "pytest", *chosen, *arguments) or code
     if failed:
         say(f"Failed before the tests: {', '.join(failed)}")
     return code or len(failed)
+
+
+def runs(what: str, arguments: list[str]) -> list[list[str]]:
+    """Options of each run of pytest: the fast tests share the cores, a browser wants its own."""
+    fast, browser = ["-m", "not browser", "-n", "auto"], ["-m", "browser"]
+    if what in ("all", "check"):
+        return [[]] if arguments else [fast, browser]
+    return [fast if what == "fast" else browser]
 
 
 def check(python: Path) -> list[str]:
