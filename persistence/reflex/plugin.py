@@ -174,7 +174,8 @@ class PersistencePlugin(rx.plugins.Plugin):
             routes += GUEST_ROUTES
         before: Any = app.api_transformer
         kept: list[Any] = [before] if callable(before) else list(before or ())
-        app.api_transformer = [*kept, Starlette(routes=routes)]
+        # Innermost, so that what the app puts around its server stands around these routes, too.
+        app.api_transformer = [Starlette(routes=routes), *kept]
         self.tabs = tabs
         install(tabs)
         return tabs

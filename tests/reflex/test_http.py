@@ -23,7 +23,7 @@ def declare() -> Any:
 
 
 def client(site: Any, user: str = "ann", **headers: str) -> httpx.AsyncClient:
-    mounted = site.app.api_transformer[-1]
+    mounted = site.app.api_transformer[0]
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=mounted),
         base_url="http://here",
