@@ -217,11 +217,11 @@ async def test_rules_across_fields_hold_for_handlers_and_controls(serve):
 
 async def test_a_secret_never_goes_to_the_page(serve):
     class Keys(SettingsState, tool="keys", edit="user"):
-        token: rx.Field[str] = setting("", secret=True)
+        api_key: rx.Field[str] = setting("", secret=True)
 
         @rx.event
         def put(self) -> None:
-            self.token = "hunter2"
+            self.api_key = "hunter2"
 
     from persistence.vault import Vault
 
@@ -235,7 +235,7 @@ async def test_a_secret_never_goes_to_the_page(serve):
         await tab.send(Keys.put)
         await site.settle()
         assert "hunter2" not in repr(tab.told)
-        assert (await site.state("t1", Keys)).token == "hunter2"
-        assert tab.shows(Keys, "info")["token"]["own"] is True
-        assert bind(Keys.token)["type"] == "password"
+        assert (await site.state("t1", Keys)).api_key == "hunter2"
+        assert tab.shows(Keys, "info")["api_key"]["own"] is True
+        assert bind(Keys.api_key)["type"] == "password"
         assert "hunter2" not in repr(await site.stored("user", "ann", "keys"))
