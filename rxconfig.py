@@ -33,7 +33,10 @@ config = rx.Config(
             identify="workbench.accounts:identify",
             authorise="workbench.accounts:authorise",
             scope_names={
-                "default": "Default", "user": "You", "project": "Project", "shot": "This shot",
+                "default": "Default",
+                "user": "You",
+                "project": "Project",
+                "shot": "This shot",
             },
             owners="workbench.accounts:owners",
             describe="workbench.directory:describe",
