@@ -1,8 +1,9 @@
-"""`python3 -m tests [all|fast|browser|check|lock] [pytest's arguments]`: sets itself up, then runs.
+"""`python3 -m tests [all|fast|browser|faults|check|lock] [arguments]`: sets itself up, then runs.
 
 all      the fast tests, then those in the browser (the default)
 fast     without the browser, on all cores
 browser  in the browser alone
+faults   what must not lose an edit, with counts, one line each; `--long` at full counts
 check    format, lint, types, import contracts, then all tests: the one check command
 lock     makes the requirement files anew from pyproject.toml
 """
@@ -29,12 +30,14 @@ LOCKS = {
 
 def main(arguments: list[str]) -> int:
     what = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "all"
-    if what not in {"all", "fast", "browser", "check", "lock"}:
+    if what not in {"all", "fast", "browser", "faults", "check", "lock"}:
         say(__doc__ or "")
         return 2
     python = environment_for(ROOT / "tests" / "requirements.txt")
     if what == "lock":
         return lock(python)
+    if what == "faults":
+        return run(python, "-m", "tests.faults", *arguments)
     failed = check(python) if what == "check" else []
     code = 0
     for chosen in runs(what, arguments):

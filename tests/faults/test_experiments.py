@@ -1,0 +1,69 @@
+"""Every experiment briefly, and that each is found out without its guard."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import MISSING
+from tests.faults.runner import experiments, main, parts, room
+from tests.faults.tally import Experiment, Tally
+
+ALL = experiments()
+
+
+def each() -> list[Any]:
+    return [
+        pytest.param(one, id=name, marks=[pytest.mark.slow] if one.slow else [])
+        for name, one in ALL.items()
+    ]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=room()) as name:
+        yield Path(name)
+
+
+def require(experiment: Experiment) -> None:
+    if lacking := experiment.missing():
+        pytest.skip(f"{MISSING}{lacking}")
+
+
+@pytest.mark.parametrize("experiment", each())
+def test_nothing_is_lost_doubled_or_elsewhere(experiment: Experiment, folder: Path) -> None:
+    require(experiment)
+    tally = experiment.run(experiment.short, 0, folder)
+    assert not tally.faults, tally
+    assert tally.count >= experiment.short
+
+
+@pytest.mark.parametrize("experiment", each())
+def test_without_the_guard_it_is_found_out(experiment: Experiment, folder: Path) -> None:
+    require(experiment)
+    assert experiment.control(0, folder).faults
+
+
+def test_a_count_is_shared_out_whole() -> None:
+    experiment = ALL["schedules"]
+    shares = list(parts(experiment, 610, 5))
+    assert [(count, seed) for _, count, seed in shares] == [(250, 5), (250, 255), (110, 505)]
+
+
+def test_a_tally_adds_up_and_says_what_it_found() -> None:
+    one, other = Tally(count=2), Tally(count=3)
+    one.lose("an edit")
+    other.double("another")
+    one.add(other)
+    assert one.count == 5
+    assert one.numbers == "1 lost, 1 doubled, 0 elsewhere, 0 other faults"
+
+
+def test_an_unknown_name_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["nothing-of-the-kind"])
+    assert "there are" in capsys.readouterr().err
