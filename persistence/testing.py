@@ -22,7 +22,18 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, TypeVarTuple
 
 from .errors import StoreRefused, StoreUnavailable
 from .scopes import Target
-from .store.base import Change, Finding, Layers, Moment, Point, Preset, Receipt, Store, Write
+from .store.base import (
+    Change,
+    Finding,
+    Layers,
+    Moment,
+    News,
+    Point,
+    Preset,
+    Receipt,
+    Store,
+    Write,
+)
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -330,6 +341,9 @@ class FailingStore:
 
     async def last_revision(self) -> int:
         return await self.store.last_revision()
+
+    async def since(self, revision: int, *, limit: int = 1_000) -> list[News]:
+        return await self.store.since(revision, limit=limit)
 
     async def pruned(self) -> int:
         return await self.store.pruned()

@@ -22,6 +22,11 @@ VALUED: frozenset[Kind] = frozenset(("set", "pin", "policy"))
 """The kinds that hold a value; a block and a tombstone have none."""
 
 
+FORGOTTEN = "forgotten"
+"""The source of the row that `forget` leaves in the journal, of no tool and no field: by it other
+processes hear that the owner is gone."""
+
+
 class Write(NamedTuple):
     """One field's change on its way to the store. The value is canonical JSON text."""
 
@@ -75,6 +80,16 @@ class Change(NamedTuple):
     group: str
     version: int
     note: str | None
+
+
+class News(NamedTuple):
+    """What a journal row is about, without its value."""
+
+    revision: int
+    target: Target
+    field: str
+    author: str
+    source: str
 
 
 Layers = dict[Target, dict[str, Row]]
@@ -214,7 +229,13 @@ class Store(Protocol):
         ...
 
     async def last_revision(self) -> int:
-        """The last one that was given; 0 where nothing was written yet."""
+        """The last one that was given; 0 where nothing was written yet. Quick: it is asked for
+        several times a second."""
+        ...
+
+    async def since(self, revision: int, *, limit: int = 1_000) -> list[News]:
+        """Journal rows with a greater revision, oldest first. A row that comes later has a greater
+        revision than all that were given before."""
         ...
 
     async def pruned(self) -> int:
@@ -252,7 +273,7 @@ class Store(Protocol):
 
     async def forget(self, scope: str, owner: str) -> int:
         """Remove everything about an owner that is gone, moments and presets too; returns the
-        number of overrides."""
+        number of overrides. What is left is one row of the journal, see `FORGOTTEN`."""
         ...
 
     async def prune(self, *, older_than: float, keep_operations_after: float) -> int:

@@ -6,7 +6,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from ..scopes import Target
-from .base import Change, Finding, Layers, Moment, Point, Preset, Receipt, Row, Write
+from .base import (
+    FORGOTTEN,
+    Change,
+    Finding,
+    Layers,
+    Moment,
+    News,
+    Point,
+    Preset,
+    Receipt,
+    Row,
+    Write,
+)
 
 
 class MemoryStore:
@@ -136,6 +148,13 @@ class MemoryStore:
     async def last_revision(self) -> int:
         return self._revision
 
+    async def since(self, revision: int, *, limit: int = 1_000) -> list[News]:
+        later = (each for each in self._journal.values() if each.revision > revision)
+        return [
+            News(each.revision, each.target, each.field, each.author, each.source)
+            for each in islice(later, max(limit, 0))
+        ]
+
     async def pruned(self) -> int:
         return self._pruned
 
@@ -173,6 +192,11 @@ class MemoryStore:
         }
         self._moments = {each[:3]: each for each in self._moments.values() if each[:2] != key}
         self._presets = {each[:4]: each for each in self._presets.values() if each[:2] != key}
+        self._revision += 1
+        self._journal[self._revision] = Change(
+            self._revision, Target(scope, owner, ""), "", "reset", None,
+            FORGOTTEN, FORGOTTEN, 0.0, "", 1, None,
+        )  # fmt: skip
         return removed
 
     async def prune(self, *, older_than: float, keep_operations_after: float) -> int:

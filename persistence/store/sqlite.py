@@ -21,7 +21,7 @@ from . import sqlite_named as named
 from . import sqlite_prune as prune
 from . import sqlite_read as read
 from . import sqlite_write as write
-from .base import Change, Finding, Layers, Moment, Point, Preset, Receipt, Write
+from .base import Change, Finding, Layers, Moment, News, Point, Preset, Receipt, Write
 from .lanes import Glance, Lane, is_passing, nothing
 from .statements import statements
 from .tables import PREFIX
@@ -173,7 +173,14 @@ class SQLiteStore:
         return await self._read(lambda c: journal.at(c, self._sql, wanted, revision))
 
     async def last_revision(self) -> int:
+        if self._glance is not None:
+            found = self._glance(lambda c: read.fetch(c, self._sql.last_revision, ()))
+            if found is not None:
+                return found[0][0]
         return await self._number(self._sql.last_revision)
+
+    async def since(self, revision: int, *, limit: int = 1_000) -> list[News]:
+        return await self._read(lambda c: journal.since(c, self._sql, revision, limit))
 
     async def pruned(self) -> int:
         return await self._number(self._sql.pruned)

@@ -17,7 +17,7 @@ from heapq import nlargest
 from itertools import islice
 
 from ..scopes import Target
-from .base import Change, Point
+from .base import Change, News, Point
 from .sqlite_read import fetch
 from .statements import AT_ONCE, Statements, parts
 
@@ -59,6 +59,16 @@ def history(
             keys = [part for target in some for part in target]
             found += [revision for (revision,) in fetch(connection, behind, [*keys, *rest])]
         return _changes(connection, sql, nlargest(max(limit, 0), found))
+
+
+def since(connection: Connection, sql: Statements, revision: int, limit: int) -> list[News]:
+    rows = fetch(
+        connection,
+        "SELECT revision, scope, owner, tool, field, author, source "
+        f"FROM {sql.prefix}change WHERE revision > ? ORDER BY revision LIMIT ?",
+        (revision, max(limit, 0)),
+    )
+    return [News(row[0], Target(*row[1:4]), *row[4:]) for row in rows]
 
 
 def authored(

@@ -14,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 from ..errors import StoreTooNew
 from . import sqlite_read as read
-from .base import Receipt, Row, Write
+from .base import FORGOTTEN, Receipt, Row, Write
 from .migrations import HEAD, VERSIONS, upgrade
 from .statements import Statements
 
@@ -265,6 +265,12 @@ def forget(connection: Connection, sql: Statements, scope: str, owner: str) -> i
         (removed,) = connection.execute(count, (scope, owner)).fetchone()
         for removal in removals:
             connection.execute(removal, (scope, owner))
+        revision = _next_revision(connection, sql)
+        connection.execute(
+            sql.journal,
+            (revision, owner, scope, "", "", "reset", None, FORGOTTEN, FORGOTTEN, 0.0, "", 1, None),
+        )
+        connection.execute(sql.count, (revision, "revision"))
     return removed
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from persistence.scopes import Target
 from persistence.store import Moment, Preset, Store, Write
+from persistence.store.base import FORGOTTEN
 
 SHOT = Target("shot", "s1", "travel")
 OTHER = Target("shot", "s2", "travel")
@@ -157,7 +158,37 @@ async def test_the_last_revision_is_the_last_one_that_was_given(store: Store, wr
     receipt = await store.commit([write("a"), write("b")])
     assert await store.last_revision() == receipt.revisions[-1]
     await store.forget("shot", "s1")
-    assert await store.last_revision() == receipt.revisions[-1]
+    assert await store.last_revision() == receipt.revisions[-1] + 1
+
+
+async def test_what_came_since_a_revision_is_told_oldest_first_and_in_pages(
+    store: Store, write: Make
+) -> None:
+    first = await put(store, write("a", "1"))
+    await put(store, write("a", "2", author="bob"))
+    await put(store, write("b", "1", target=OTHER, source="program"))
+    assert await store.since(first) == [
+        (first + 1, SHOT, "a", "bob", "user"),
+        (first + 2, OTHER, "b", "ann", "program"),
+    ]
+    assert [each.revision for each in await store.since(0, limit=2)] == [first, first + 1]
+    assert await store.since(first + 2) == await store.since(0, limit=0) == []
+
+
+async def test_forgetting_leaves_one_row_by_which_others_hear_of_it(
+    store: Store, write: Make
+) -> None:
+    last = await put(store, write("a", "1"))
+    await put(store, write("a", "1", target=OTHER))
+    for _ in range(2):
+        await store.forget("shot", "s1")
+        [other, gone] = await store.since(last)
+        assert (other.target, gone[1:]) == (OTHER, (("shot", "s1", ""), "", FORGOTTEN, FORGOTTEN))
+    assert gone.revision == await store.last_revision()
+    assert await store.owners("shot") == ["s2"]
+    assert await store.authored("") == []
+    await store.prune(older_than=10.0, keep_operations_after=0.0)
+    assert [each.revision for each in await store.since(last)] == [other.revision, gone.revision]
 
 
 async def test_owners_of_a_scope_come_sorted_and_in_pages(store: Store, write: Make) -> None:
