@@ -9,9 +9,9 @@
 `panel` makes whole panels of these.
 
 Native controls are uncontrolled: what is typed belongs to the browser until the server has it.
-`assets/persistence.js` sends each edit as an operation, and puts the server's value into a control
-that has no edit on its way. Controls that aren't native show the server's value; their edits go the
-same way.
+`assets/controls.js` makes each edit an operation, which `assets/operations.js` sends, and puts the
+server's value into a control that has no edit on its way. Controls that aren't native show the
+server's value; their edits go the same way.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ _RADIX = ("select", "radio", "checkbox", "slider")
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     "outbox.js",
-    "persistence.js",
+    "operations.js",
+    "controls.js",
     "status.js",
     "panel.js",
     "editors.js",

@@ -1,5 +1,5 @@
 // Controls for values of several parts: tags, lists, dicts, records, JSON. Elements of our own, so that
-// `persistence.js` treats them like any other control: a `value` of JSON text, `input` and `change` events.
+// `controls.js` treats them like any other control: a `value` of JSON text, `input` and `change` events.
 //
 // - They build their inputs in the browser; the page's framework sees one element without children.
 // - A new value from outside goes into the inputs that are there: focus and typing stay where they are.

@@ -1,0 +1,209 @@
+// Controls that are bound to settings: what is typed becomes an operation (operations.js), and what the server
+// says is put in.
+//
+// - An edit is recorded at the `input` event. It is sent at once on leaving the control, on Enter, and before a press
+//   elsewhere, so that it comes before what that press does. Not while a range is dragged.
+// - A control shows the server's value whenever it has no edit of its own under way, and what was typed
+//   is never replaced by a tidied form of itself while the user is still in the control.
+// - A control is any element with `data-persistence`: an input, a fieldset of radios (kind "choice"), or an element of
+//   ours with a `value` of JSON, and `changes` where single keys are edited (kind "keys").
+(() => {
+  "use strict";
+  if (window.persistence.act) return;
+
+  const WIDGET = "-w", { record, drop, schedule, send, hold, release, keyOf, newest } = window.persistenceOperations;
+  const left = new Map(); // control's key → {value, whileFocused}: the server's value that isn't put in
+
+  // --- the page's controls ---------------------------------------------------------------------------
+
+  const controls = () => document.querySelectorAll("[data-persistence]");
+  const targetOf = (control) => parsed(control.dataset.persistenceTarget, null);
+  const isActive = (control) => control.contains(document.activeElement);
+  const controlOf = (node) => (node instanceof Element ? node.closest("[data-persistence]") : null);
+  const baseOf = (control) => Number(control.dataset.persistenceBase) || 0;
+  const tell = () => document.dispatchEvent(new CustomEvent("persistence"));
+
+  function parsed(text, otherwise) {
+    try { return text ? JSON.parse(text) : otherwise; } catch { return otherwise; }
+  }
+
+  // The control's value, or undefined for what isn't one (yet): "-", half a JSON text.
+  function valueOf(control) {
+    const kind = control.dataset.persistenceKind, text = control.value;
+    if (kind === "boolean") return control.checked;
+    if (kind === "choice") return parsed(control.querySelector("input:checked")?.value, undefined);
+    if (kind === "keys") return control.isDraft ? undefined : control.changes;
+    if (kind === "text?" || kind === "text") return kind === "text?" && text === "" ? null : text;
+    if (kind === "json") return parsed(text, undefined);
+    if (text === "" && kind === "number?" && !control.validity?.badInput) return null;
+    const number = text === "" ? NaN : Number(text);
+    return Number.isFinite(number) ? number : undefined;
+  }
+
+  function put(control, value) {
+    const kind = control.dataset.persistenceKind;
+    if (kind === "boolean") {
+      if (control.checked !== Boolean(value)) control.checked = Boolean(value);
+      return;
+    }
+    if (kind === "choice") {
+      const chosen = JSON.stringify(value);
+      for (const each of control.querySelectorAll("input")) if (each.checked !== (each.value === chosen)) each.checked = each.value === chosen;
+      return;
+    }
+    if (kind === "keys") { control.value = JSON.stringify(value); return; } // also where it shows that: what differs starts anew
+    const text = kind === "json" ? JSON.stringify(value) : value === null || value === undefined ? "" : String(value);
+    if (control.value === text) return;
+    const [from, to] = document.activeElement === control && "selectionStart" in control ? [control.selectionStart, control.selectionEnd] : [null, null];
+    control.value = text;
+    if (from !== null) try { control.setSelectionRange(from, to); } catch { /* not every type has a selection */ }
+  }
+
+  // --- from the controls ------------------------------------------------------------------------------
+
+  function heard(control) {
+    const target = targetOf(control), field = control.dataset.persistence, value = valueOf(control);
+    if (!target || control.disabled) return;
+    const key = keyOf(target, field);
+    if (value === undefined) {
+      left.set(key, { value: control.dataset.persistenceValue, whileFocused: !control.isDraft });
+      tell();
+      return;
+    }
+    const kind = control.dataset.persistenceKind === "keys" ? "keys" : "set";
+    left.delete(key);
+    record(field, target, baseOf(control), value, "", kind);
+    for (const other of controls()) { // a slider and the number beside it
+      if (other !== control && kind === "set" && other.dataset.persistence === field && other.dataset.persistenceTarget === control.dataset.persistenceTarget) put(other, value);
+    }
+    schedule();
+  }
+
+  // What the menus and notes of a field do with its control: reset, pin, block; again, discard.
+  function act(kind, control) {
+    const target = control && targetOf(control);
+    if (!target) return;
+    const field = control.dataset.persistence, key = keyOf(target, field);
+    if (kind === "discard") {
+      drop(key);
+      left.delete(key);
+      if ("isDraft" in control) control.isDraft = false;
+      for (const each of controls()) if (each.dataset.persistence === field && each.dataset.persistenceTarget === control.dataset.persistenceTarget) put(each, parsed(each.dataset.persistenceValue, ""));
+      tell();
+      return;
+    }
+    if (kind === "again") heard(control);
+    else record(field, target, baseOf(control), kind === "pin" ? parsed(control.dataset.persistenceValue, null) : null, "", kind);
+    left.delete(key);
+    send();
+  }
+
+  document.addEventListener("input", (event) => {
+    const control = controlOf(event.target);
+    if (control && !event.isComposing && isPart(control, event.target)) heard(control);
+  }, true);
+  // An element of ours tells of its edits itself; what its inputs say on the way up is its own affair.
+  const isPart = (control, node) => control === node || control.localName === "fieldset";
+  document.addEventListener("compositionend", (event) => {
+    const control = controlOf(event.target);
+    if (control && isPart(control, event.target)) heard(control);
+  }, true);
+  document.addEventListener("change", (event) => { if (controlOf(event.target)) send(); }, true);
+  document.addEventListener("focusout", (event) => {
+    const control = controlOf(event.target);
+    if (!control) return;
+    send();
+    const target = targetOf(control);
+    const key = target && keyOf(target, control.dataset.persistence);
+    if (left.get(key)?.whileFocused) { left.delete(key); queueMicrotask(show); }
+  }, true);
+  document.addEventListener("keydown", (event) => { if (event.key === "Enter") send(); }, true);
+  let isDragging = false;
+  document.addEventListener("pointerdown", (event) => {
+    const control = controlOf(event.target);
+    if (control?.type !== "range") { send(); return; }
+    isDragging = true;
+    hold(keyOf(targetOf(control), control.dataset.persistence));
+  }, true);
+  for (const end of ["pointerup", "pointercancel"]) {
+    document.addEventListener(end, () => { if (isDragging) { isDragging = false; release(); } }, true);
+  }
+
+  // --- from the server ----------------------------------------------------------------------------------
+
+  document.addEventListener("persistence-adopted", ({ detail: operation }) => {
+    if (operation.kind !== "set") return;
+    for (const control of boundTo(operation)) put(control, operation.value);
+  });
+
+  function boundTo({ target, field }) {
+    const key = keyOf(target, field);
+    return [...controls()].filter((each) => each.dataset.persistence === field && each.dataset.persistenceTarget && keyOf(targetOf(each), field) === key);
+  }
+
+  document.addEventListener("persistence-answer", ({ detail: { operation, answer } }) => {
+    const key = keyOf(operation.target, operation.field), [control] = boundTo(operation);
+    if (newest(key) || !control || (operation.kind !== "set" && operation.kind !== "keys")) return; // or the user went on
+    const shows = control.dataset.persistenceValue;
+    control.dataset.persistenceOutcome = answer.status; // the stylesheet offers to keep mine in a conflict
+    if (answer.status === "confirmed") {
+      // A tidied form of what was typed waits until the user leaves the control.
+      if (isActive(control) && isTidied(operation.value, parsed(shows, ""))) left.set(key, { value: shows, whileFocused: true });
+    } else {
+      left.set(key, { value: shows, whileFocused: false }); // refused: what was typed stays, beside the reason
+    }
+  });
+
+  // The same but for spaces and case, as against what somebody else made of it.
+  function isTidied(typed, shown) {
+    if (typeof typed !== "string") return false;
+    const bare = (value) => String(value).replace(/\s+/g, "").toLowerCase();
+    return typed !== shown && bare(typed) === bare(shown);
+  }
+
+  function show() {
+    for (const control of controls()) {
+      const target = targetOf(control), text = control.dataset.persistenceValue;
+      if (!target || text === undefined || control.getAttribute("aria-busy") === "true") continue; // not loaded: no value yet
+      const key = keyOf(target, control.dataset.persistence), leaving = left.get(key);
+      const mine = newest(key);
+      if (mine?.kind === "set" || mine?.kind === "keys" || control.isDraft) continue;
+      if (leaving && leaving.value === text && !isForgiven(control, leaving)) continue;
+      left.delete(key);
+      const isNew = control.dataset.persistenceShown !== text || Boolean(leaving);
+      if (isNew || !isActive(control)) put(control, parsed(text, ""));
+      control.dataset.persistenceShown = text;
+    }
+  }
+
+  // What was refused stays in its control until the server takes its complaint back.
+  function isForgiven(control, leaving) {
+    const complains = control.dataset.persistenceRefused === "true";
+    if (complains) leaving.wasInvalid = true;
+    return Boolean(leaving.wasInvalid) && !complains;
+  }
+
+  // After operations.js, which hears the answers first.
+  new MutationObserver(show).observe(document, {
+    subtree: true, childList: true, attributes: true,
+    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "data-persistence-refused", "data-persistence-value", "data-persistence-target"],
+  });
+
+  // --- for components that aren't native ------------------------------------------------------------------
+
+  // Records an edit and returns what waits, to be sent with the component's own event. The id's ending tells the
+  // server that the component shows the value already, as no button does.
+  function edited(tool, field, target, base, value, isShown = true) {
+    const at = parsed(target, null);
+    if (at && value !== undefined) {
+      left.delete(keyOf(at, field));
+      record(field, at, Number(base) || 0, value, isShown ? WIDGET : "");
+    }
+    return window.persistence.take();
+  }
+
+  window.persistence.edited = edited;
+  window.persistence.act = act;
+  // What isn't a value yet, in controls that keep it: half a JSON text, a row without its number.
+  Object.defineProperty(window.persistence, "drafts", { get: () => [...controls()].filter((each) => each.isDraft) });
+})();
