@@ -16,6 +16,7 @@
 
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50, LARGE = 100000, LOOK = 10000;
   const outbox = window.persistenceOutbox, client = newClient();
+  const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
   const touched = new Set(); // keys of what was edited in this page: older edits of another one are moot
@@ -49,8 +50,9 @@
     for (const each of [...kept.values()]) if (!each.sentAt && keyOf(each.target, each.field) === key) forget(each.id);
   }
 
-  // The newest edit of a field stands for the older ones, but single keys don't stand for one another.
-  const standing = () => [...kept.values()].filter((each) => each.kind === "keys" || newest.get(keyOf(each.target, each.field)) === each);
+  // The newest edit of a field stands for the older ones, but single keys and an app's own kinds don't stand for one another.
+  const isWhole = ({ kind }) => kind !== "keys" && !kind.includes(".");
+  const standing = () => [...kept.values()].filter((each) => !isWhole(each) || newest.get(keyOf(each.target, each.field)) === each);
 
   // Whoever shows what isn't saved yet looks again.
   const tell = () => document.dispatchEvent(new CustomEvent("persistence"));
@@ -103,7 +105,7 @@
   function release() { held = ""; send(); }
 
   function send() {
-    if (held) return;
+    if (held || isAway) return;
     isWanted = [...kept.values()].some((each) => !each.sentAt && !each.isKept); // then as soon as they are
     if (!waiting().length) return;
     clearTimeout(quiet);
@@ -151,7 +153,7 @@
 
   async function retry() {
     const now = Date.now();
-    if (posting || now < retryAt) return;
+    if (posting || isAway || now < retryAt) return;
     const late = standing().filter((each) => now - (each.sentAt || each.madeAt) > UNCONFIRMED && each !== newest.get(held));
     if (!late.length) return;
     posting = true;
@@ -169,6 +171,7 @@
   addEventListener("online", () => { retryAt = 0; retry(); });
 
   function leave() {
+    if (isAway) return;
     document.activeElement?.blur?.(); // Reflex's own inputs send what they hold
     const all = standing();
     for (let start = 0; start < all.length; start += BATCH) post(all.slice(start, start + BATCH), true).catch(() => {});
@@ -184,9 +187,12 @@
     const at = root();
     if (at?.dataset.hydrated !== "true") return; // who is it?
     for (const each of await outbox.abandoned(at.dataset.actor, client)) {
-      const key = keyOf(each.target, each.field);
+      const key = keyOf(each.target, each.field), other = newest.get(key);
       if (kept.has(each.id)) continue;
-      if (newest.has(key) || touched.has(key)) { outbox.drop(each.id); continue; }
+      if (isWhole(each)) { // of several edits of a field the latest counts, whichever page made it
+        if (touched.has(key) || (other && isWhole(other) && other.madeAt > each.madeAt)) { outbox.drop(each.id); continue; }
+        if (other && isWhole(other)) forget(other.id);
+      }
       Object.assign(each, { sentAt: 1, isKept: true }); // long ago, for all we know: by the sure way
       kept.set(each.id, each);
       newest.set(key, each);
