@@ -24,7 +24,7 @@ import pytest
 
 from persistence.testing import run_virtual
 
-pytest_plugins = ["persistence.pytest_plugin", "pytester"]
+pytest_plugins = ["persistence.pytest_plugin"]
 
 HERE = Path(__file__).parent
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}

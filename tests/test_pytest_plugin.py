@@ -1,60 +1,46 @@
-"""The pytest plugin, as an app's own tests meet it: each in a run of pytest of its own."""
+"""The pytest plugin, as an app's own tests meet it: in a run of pytest of their own."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-
-pytestmark = pytest.mark.usefixtures("away_from_here")
 
 HEAD = """
 import asyncio, pytest
 from persistence import Settings, Target, setting
 from persistence.testing import assert_nothing_pending, assert_written
 
-class Notes(Settings, tool="plugin-notes", edit="shot"):
+class Notes(Settings, tool=__name__, edit="shot"):
     text: str = setting("")
     mode: str = setting("basic")
 
-NOTES = Target("shot", "s1", "plugin-notes")
+NOTES = Target("shot", "s1", __name__)
 """
 
-
-@pytest.fixture
-def away_from_here(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the package is installed: its entry point is there, and nothing of this project."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p persistence.pytest_plugin -p no:cacheprovider")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-
-
-def run(pytester: pytest.Pytester, code: str, *arguments: str) -> pytest.RunResult:
-    pytester.makepyfile(HEAD + code)
-    return pytester.runpytest_subprocess("-q", "-W", "error", *arguments)
-
-
-def test_an_engine_runs_in_virtual_time_and_its_store_fails_on_request(pytester: pytest.Pytester):
-    run(pytester, """
+FAILING = """
 async def test_it(persistence_engine, persistence_memory, persistence_clock):
     async with persistence_engine(scopes=("user", "shot")) as engine:
         notes = await engine.open(Notes, {"shot": "s1"})
         persistence_memory.commits.fail(times=3)
         notes.update(text="kept")
-        with pytest.raises(AssertionError, match="text of shot s1 of plugin-notes is pending"):
+        with pytest.raises(AssertionError, match="text of shot s1 of test_failing is pending"):
             assert_nothing_pending(engine)
         await persistence_clock.advance(3600)
         assert_nothing_pending(engine)
         assert persistence_clock.now >= 3600
         assert engine.wall() == persistence_clock.wall
     assert_written(persistence_memory, {NOTES: {"text": "kept"}})
-""").assert_outcomes(passed=1)  # fmt: skip
+"""
 
-
-def test_a_test_runs_on_both_stores_and_restarts_on_the_same_one(pytester: pytest.Pytester):
-    run(pytester, """
+STORES = """
 async def test_it(persistence_store, persistence_engine):
     async with persistence_engine(scopes=("shot",)) as engine:
         (await engine.open(Notes, {"shot": "s1"})).update(text="kept")
@@ -65,11 +51,9 @@ async def test_sqlite(persistence_engine, persistence_sqlite, tmp_path):
     async with persistence_engine(scopes=("shot",)) as engine:
         (await engine.open(Notes, {"shot": "s1"})).update(text="kept")
     assert (tmp_path / "persistence.db").exists()
-""").assert_outcomes(passed=3)  # fmt: skip
+"""
 
-
-def test_what_was_written_is_compared_by_field_and_by_value(pytester: pytest.Pytester):
-    run(pytester, """
+WRITTEN = """
 async def test_it(persistence_memory, persistence_engine):
     async with persistence_engine(scopes=("shot",)) as engine:
         notes = await engine.open(Notes, {"shot": "s1"})
@@ -82,13 +66,9 @@ async def test_it(persistence_memory, persistence_engine):
     for wrong in ({}, {NOTES: ["text"]}, {NOTES: {"text": "b", "mode": "reset"}}):
         with pytest.raises(AssertionError):
             assert_written(persistence_memory, wrong)
-""").assert_outcomes(passed=1)  # fmt: skip
+"""
 
-
-def test_a_marked_test_runs_in_virtual_time_and_a_seed_shuffles_its_tasks(
-    pytester: pytest.Pytester,
-):
-    run(pytester, """
+MARKED = """
 async def order():
     done = []
     async def one(name):
@@ -106,11 +86,9 @@ async def test_plain():
 @pytest.mark.virtual_time(seed=3)
 async def test_shuffled():
     assert await order() != list(range(8))
-""", "--strict-markers").assert_outcomes(passed=2)  # fmt: skip
+"""
 
-
-def test_a_reflex_state_is_driven_without_a_browser(pytester: pytest.Pytester):
-    run(pytester, """
+REFLEX = """
 import reflex as rx
 from persistence.reflex import SettingsState, setting
 
@@ -141,11 +119,84 @@ async def test_it(persistence_site):
 async def test_another_one_begins_anew(persistence_site):
     async with persistence_site(owners=lambda page: {}) as site:
         assert await site.stored("user", "ann", "plugin-travel") == {}
-""").assert_outcomes(passed=2)  # fmt: skip
+"""
+
+CASES = {
+    "failing": FAILING,
+    "stores": STORES,
+    "written": WRITTEN,
+    "marked": MARKED,
+    "reflex": REFLEX,
+}
 
 
-def test_projects_that_dont_ask_for_it_are_left_alone(pytester: pytest.Pytester):
-    pytester.makepyfile("""
+def guide() -> list[str]:
+    """The guide's tests."""
+    text = (ROOT / "docs" / "guide" / "testing.md").read_text()
+    blocks = [each.split("```")[0] for each in text.split("```python\n")[1:]]
+    return [block for block in blocks if "persistence_" in block]
+
+
+def run(folder: Path, *arguments: str) -> str:
+    """A run of pytest as where the package is installed: its entry point is there, and nothing of
+    this project. Returns what it printed."""
+    options = "-p persistence.pytest_plugin -p no:cacheprovider"
+    environment = {**os.environ, "PYTEST_ADDOPTS": options, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """File → how each of its tests ended: "" for one that passed."""
+    folder = tmp_path_factory.mktemp("app")
+    for name, code in CASES.items():
+        (folder / f"test_{name}.py").write_text(HEAD + code)
+    for number, block in enumerate(guide()):
+        (folder / f"test_guide_{number}.py").write_text(block)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    said = run(folder, "-W", "error", "--junit-xml=results.xml")
+    found: dict[str, list[str]] = {}
+    for case in ElementTree.parse(folder / "results.xml").iter("testcase"):
+        file = case.get("classname", "").removeprefix("test_")
+        found.setdefault(file, []).append(said if len(case) else "")
+    return found
+
+
+def test_an_engine_runs_in_virtual_time_and_its_store_fails_on_request(
+    results: dict[str, list[str]],
+):
+    assert results["failing"] == [""] * 1
+
+
+def test_a_test_runs_on_both_stores_and_restarts_on_the_same_one(results: dict[str, list[str]]):
+    assert results["stores"] == [""] * 3
+
+
+def test_what_was_written_is_compared_by_field_and_by_value(results: dict[str, list[str]]):
+    assert results["written"] == [""] * 1
+
+
+def test_a_marked_test_runs_in_virtual_time_and_a_seed_shuffles_its_tasks(
+    results: dict[str, list[str]],
+):
+    assert results["marked"] == [""] * 2
+
+
+def test_a_reflex_state_is_driven_without_a_browser(results: dict[str, list[str]]):
+    assert results["reflex"] == [""] * 2
+
+
+def test_the_guides_tests_pass(results: dict[str, list[str]]):
+    assert len(guide()) == 2
+    assert results["guide_0"] + results["guide_1"] == [""] * 4
+
+
+def test_projects_that_dont_ask_for_it_are_left_alone(tmp_path: Path):
+    (tmp_path / "test_plain.py").write_text("""
 import sys, pytest
 
 def test_a_plain_test_runs_as_ever():
@@ -160,12 +211,12 @@ def engine():
 
 def test_names_of_its_own(engine):
     assert engine == 1
-""")  # fmt: skip
-    pytester.makeini("[pytest]\nasyncio_mode = strict")
-    done = pytester.runpytest_subprocess("-q", "--strict-markers")
-    done.stdout.fnmatch_lines(["*async def functions are not natively supported*"])
-    done.assert_outcomes(passed=2, failed=1, warnings=done.parseoutcomes().get("warnings", 0))
-    assert "it ran" not in done.stdout.str()
+""")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = strict")
+    said = run(tmp_path)
+    assert "async def functions are not natively supported" in said
+    assert "1 failed, 2 passed" in said
+    assert "it ran" not in said
 
 
 def test_pytest_finds_it_where_the_package_is_installed():
@@ -173,12 +224,3 @@ def test_pytest_finds_it_where_the_package_is_installed():
     assert project["project"]["entry-points"]["pytest11"] == {
         "persistence": "persistence.pytest_plugin"
     }
-
-
-def test_the_guides_tests_pass(pytester: pytest.Pytester):
-    guide = (ROOT / "docs" / "guide" / "testing.md").read_text()
-    blocks = [each.split("```")[0] for each in guide.split("```python\n")[1:]]
-    chosen = [block for block in blocks if "persistence_" in block]
-    assert len(chosen) == 2
-    pytester.makepyfile(**{f"test_{number}": block for number, block in enumerate(chosen)})
-    pytester.runpytest_subprocess("-q", "-W", "error").assert_outcomes(passed=4)

@@ -15,10 +15,8 @@ Short by default. `HYPOTHESIS_PROFILE=long` runs it for minutes, and with new se
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     initialize,
@@ -36,6 +34,7 @@ from persistence import (
 )
 from persistence.store import MemoryStore, Store
 from persistence.store.sqlite import SQLiteStore
+from tests.effort import effort
 from tests.state_model import (
     PLACES,
     POISON,
@@ -51,23 +50,6 @@ from tests.state_model import (
     patched,
     targets_of,
 )
-
-settings.register_profile(
-    "short",
-    max_examples=80,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-settings.register_profile(
-    "long",
-    max_examples=3_000,
-    stateful_step_count=60,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 fields = st.sampled_from(sorted(VALUES))
 edits = st.sampled_from([(name, value) for name, held in VALUES.items() for value in held])
@@ -409,4 +391,4 @@ class OnSQLite(Machine):
 
 TestOnMemory = OnMemory.TestCase
 TestOnSQLite = OnSQLite.TestCase
-TestOnMemory.settings = TestOnSQLite.settings = PROFILE
+TestOnMemory.settings, TestOnSQLite.settings = effort(60, 40), effort(30, 40)

@@ -19,7 +19,6 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeVar
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -29,6 +28,7 @@ from persistence.plans import confirmed_layers, propose
 from persistence.store import MemoryStore, Store
 from persistence.store.sqlite import SQLiteStore
 from persistence.testing import VirtualLoop
+from tests.effort import effort
 
 Result = TypeVar("Result")
 NONE = "nothing"
@@ -291,10 +291,4 @@ class OnSQLite(Machine):
 
 TestOnMemory = OnMemory.TestCase
 TestOnSQLite = OnSQLite.TestCase
-TestOnMemory.settings = TestOnSQLite.settings = settings(
-    max_examples=40,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestOnMemory.settings, TestOnSQLite.settings = effort(40, 30), effort(15, 30)

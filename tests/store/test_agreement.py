@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from persistence.scopes import Target
 from persistence.store import Change, MemoryStore, Moment, Preset, Receipt, Row, Write
 from persistence.store.sqlite import SQLiteStore
+from tests.effort import effort
 
 TARGETS = [
     Target(scope, owner, tool) for scope in ("user", "shot") for owner in "ab" for tool in "xy"
@@ -245,9 +245,4 @@ def comparable(found: Any) -> Any:
 
 
 TestAgreement = Agreement.TestCase
-TestAgreement.settings = settings(
-    max_examples=30,
-    stateful_step_count=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestAgreement.settings = effort(20, 30)
