@@ -48,6 +48,9 @@ class SQLiteStore:
     - `threaded=False` does everything in the caller's thread, before `await` returns.
     """
 
+    is_shared = True
+    """Other processes may write to it, and don't say so."""
+
     BEHIND = 5_000
     """Journal rows that the timeline may be behind before it is extended, when there is time."""
 
@@ -293,6 +296,9 @@ class SQLiteStore:
             connection.execute("PRAGMA cache_size = -65536")
             connection.execute("PRAGMA wal_autocheckpoint = 10000")
             write.migrate(connection, self._sql)
+            # Recovery may have found what was written and never synced, by a process that was
+            # killed within a commit or met a failing disk. Nobody is told of it before it is.
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except BaseException:
             connection.close()
             raise

@@ -46,8 +46,13 @@ def judge(work: Work, tally: Tally, where: str, *, told: set[str] | None = None)
                 "SELECT owner, scope, tool, field, revision, kind FROM persistence_override"
             )
         }
-    for name in sorted(told - done.keys()):
-        tally.lose(f"{where}: {name} was confirmed")
+    last_done: dict[tuple[object, str], int] = defaultdict(int)
+    for each in (made[name] for name in done if name in made):
+        at = (each.target, each.field)
+        last_done[at] = max(last_done[at], each.seq)
+    for each in (made[name] for name in sorted(told - done.keys())):
+        if last_done[each.target, each.field] < each.seq:  # else a newer one of the field stands
+            tally.lose(f"{where}: {each.id} was confirmed")
     makers: dict[int, Operation] = {}
     for name, revision in done.items():
         if (each := made.get(name)) is None:

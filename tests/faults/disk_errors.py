@@ -37,13 +37,21 @@ def run(count: int, seed: int, folder: Path) -> Tally:
 
 
 def attempt(
-    tally: Tally, folder: Path, fault: str, first: int, more: int | None, *, seed: int, **options: object
-) -> None:  # fmt: skip
+    tally: Tally,
+    folder: Path,
+    fault: str,
+    first: int,
+    more: int | None,
+    *,
+    seed: int,
+    **options: object,
+) -> None:
+    """Let it fail from its `first` time on, for so many `more`; None: for good."""
     for_good = more is None
     upto = "+" if for_good else f"..{first + (more or 0)}"
     work = work_in(folder, seed, edits=EDITS, patience=1.0 if for_good else 20.0, **options)
     where = f"{fault}:when={first}{upto} in run {seed}"
-    traced(work, folder / "trace", inject=[f"{fault}:when={first}{upto}"])
+    traced(work, folder / "trace", inject=f"{fault}:when={first}{upto}")
     met = "INJECTED" in (folder / "trace").read_text()
     tally.happened["errors met" if met else "ended before"] += 1
     tally.happened["runs that told of it"] += bool(problems(Path(work.marks)))

@@ -20,21 +20,27 @@ STRIDE = 37
 
 
 def traced(
-    work: Work, trace: Path, *, calls: str = CALLS, inject: Sequence[str] = (), more: Sequence[str] = ()
-) -> int:  # fmt: skip
-    """Let the client work under strace, which sees the database's files alone. Its exit code;
-    negative where it was killed."""
-    files = [work.database, *(work.database + end for end in ("-wal", "-journal", "-shm"))]
-    command = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={calls}", "-s", "0", *more]
-    for each in inject:
-        command += ["-e", f"inject={each}"]
+    work: Work,
+    trace: Path,
+    *,
+    inject: str = "",
+    calls: str = CALLS,
+    options: Sequence[str] = ("-s", "0"),
+    others: Sequence[str] = (),
+) -> int:
+    """Let the client work under strace, which sees the database's files alone, and `others`.
+    Returns its exit code; negative, or 137, where it was killed."""
+    files = [work.database, *(work.database + end for end in ("-wal", "-journal", "-shm")), *others]
+    command = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={calls}", *options]
+    if inject:
+        command += ["-e", f"inject={inject}"]
     for file in files:
         command += ["-P", file]
     command += [sys.executable, "-m", "tests.faults.workload", json.dumps(asdict(work))]
     ended = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
-    if ended.returncode > 0 and ended.returncode not in (137,):
+    if ended.returncode > 0 and ended.returncode != 137:
         raise RuntimeError(f"the client failed: {ended.stderr[-3_000:]}")
     return ended.returncode
 
@@ -68,8 +74,7 @@ def run(count: int, seed: int, folder: Path, **options: object) -> Tally:
         point, variation = 1 + number * STRIDE % calls, number // calls
         work = work_in(folder, variation, edits=24, **options)
         where = f"run {variation} killed at its write call {point} of {calls}"
-        # Each call's own count is that of its kind: one that counts all kinds together.
-        code = traced(work, folder / "trace", inject=[f"{CALLS}:signal=KILL:when={point}"])
+        code = traced(work, folder / "trace", inject=f"{CALLS}:signal=KILL:when={point}")
         tally.happened["killed" if code else "ended before"] += 1
         tally.happened["edits confirmed before"] += len(confirmed(Path(work.marks)))
         judge_all(work, tally, where)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from persistence import Engine, Operation, Settings, Target, setting
 from persistence.engine import Retry
@@ -70,11 +71,35 @@ class WorkedStore(SQLiteStore):
         super().__init__(work.path)
         self._work = work
 
+    def _connect(self, busy_timeout: float | None = None) -> sqlite3.Connection:
+        made = sqlite3.connect(
+            self.path, timeout=2.0, isolation_level=None, check_same_thread=False,
+            factory=connection_without(self._work),
+        )  # fmt: skip
+        if busy_timeout is not None:
+            made.execute(f"PRAGMA busy_timeout = {busy_timeout * 1000:.0f}")
+        return made
+
     def _connect_writer(self) -> sqlite3.Connection:
         connection = super()._connect_writer()
-        connection.execute(f"PRAGMA synchronous = {self._work.synchronous}")
         connection.execute("PRAGMA wal_autocheckpoint = 30")
         return connection
+
+
+def connection_without(work: Work) -> type[sqlite3.Connection]:
+    """A connection that is deaf to what a control takes out."""
+    out = {
+        "PRAGMA synchronous = FULL": work.synchronous != "FULL",
+        "PRAGMA wal_checkpoint(PASSIVE)": work.trusting,
+    }
+
+    class Connection(sqlite3.Connection):
+        def execute(self, sql: str, *more: Any) -> sqlite3.Cursor:
+            if out.get(sql):
+                sql = f"PRAGMA synchronous = {work.synchronous}"
+            return super().execute(sql, *more)
+
+    return Connection
 
 
 def edits_of(seed: int, count: int) -> list[Operation]:
