@@ -31,6 +31,11 @@ StartServer = Callable[..., Server]
 NewContext = Callable[..., "BrowserContext"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # once a run, however many processes share it
+        shutil.rmtree(FAILURES, ignore_errors=True)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
@@ -68,7 +73,6 @@ def workbench(server: StartServer) -> Server:
 def browser(chromium: str) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
-    shutil.rmtree(FAILURES, ignore_errors=True)  # what is there afterwards is this run's
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
         yield browser
