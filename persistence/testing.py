@@ -30,6 +30,7 @@ from .store.base import (
     News,
     Point,
     Preset,
+    Quarantined,
     Receipt,
     Store,
     Write,
@@ -368,6 +369,12 @@ class FailingStore:
 
     async def remove_preset(self, scope: str, owner: str, tool: str, name: str) -> bool:
         return await self.store.remove_preset(scope, owner, tool, name)
+
+    async def quarantined(self, scope: str, owner: str) -> list[Quarantined]:
+        return await self.store.quarantined(scope, owner)
+
+    async def remove_quarantined(self, target: Target, field: str, revision: int) -> bool:
+        return await self.store.remove_quarantined(target, field, revision)
 
     async def forget(self, scope: str, owner: str) -> int:
         return await self.store.forget(scope, owner)

@@ -51,6 +51,8 @@ class Write(NamedTuple):
     """A policy's reason."""
     secret: bool = False
     """The text stands in the override row only; the journal says that it changed, not to what."""
+    unreadable: str = ""
+    """Why what stands there can't be read. It is put into quarantine with this write."""
 
 
 class Row(NamedTuple):
@@ -124,6 +126,23 @@ class Preset(NamedTuple):
     """Seconds since the epoch."""
     version: int = 1
     """The tool's schema version at the time of writing."""
+
+
+class Quarantined(NamedTuple):
+    """What stood in a row that nobody could read, as it was, when an edit took its place."""
+
+    target: Target
+    field: str
+    revision: int
+    kind: str
+    text: str | None
+    """As it was found, so maybe no JSON; of a secret its ciphertext. None where it was missing."""
+    author: str
+    at: float
+    """When it was written, in seconds since the epoch."""
+    version: int
+    problem: str
+    """Why it couldn't be read."""
 
 
 class Finding(NamedTuple):
@@ -269,6 +288,15 @@ class Store(Protocol):
 
     async def remove_preset(self, scope: str, owner: str, tool: str, name: str) -> bool:
         """Whether there was one."""
+        ...
+
+    async def quarantined(self, scope: str, owner: str) -> list[Quarantined]:
+        """What was put aside of an owner because it couldn't be read, newest first. It stays until
+        it is removed, or its owner forgotten."""
+        ...
+
+    async def remove_quarantined(self, target: Target, field: str, revision: int) -> bool:
+        """Whether there was such a one."""
         ...
 
     async def forget(self, scope: str, owner: str) -> int:

@@ -15,6 +15,7 @@ from .base import (
     News,
     Point,
     Preset,
+    Quarantined,
     Receipt,
     Row,
     Write,
@@ -33,6 +34,7 @@ class MemoryStore:
         self._operations: dict[str, tuple[int, float]] = {}
         self._moments: dict[tuple[str, str, str], Moment] = {}
         self._presets: dict[tuple[str, str, str, str], Preset] = {}
+        self._quarantine: dict[tuple[Target, str, int], Quarantined] = {}
         self._revision = 0
         self._pruned = 0
 
@@ -63,6 +65,12 @@ class MemoryStore:
         return Receipt(revisions, moved, repeated)
 
     def _put(self, write: Write) -> int:
+        before = self._rows.get(write.target, {}).get(write.field)
+        if write.unreadable and before is not None:
+            self._quarantine[write.target, write.field, before.revision] = Quarantined(
+                write.target, write.field, before.revision, before.kind, before.text,
+                before.author, before.at, before.version, write.unreadable,
+            )  # fmt: skip
         self._revision += 1
         self._rows.setdefault(write.target, {})[write.field] = Row(
             write.kind, write.text, self._revision,
@@ -179,6 +187,15 @@ class MemoryStore:
     async def remove_preset(self, scope: str, owner: str, tool: str, name: str) -> bool:
         return self._presets.pop((scope, owner, tool, name), None) is not None
 
+    # --- what couldn't be read -------------------------------------------------------------------
+
+    async def quarantined(self, scope: str, owner: str) -> list[Quarantined]:
+        found = (each for each in self._quarantine.values() if each.target[:2] == (scope, owner))
+        return sorted(found, key=lambda each: -each.revision)
+
+    async def remove_quarantined(self, target: Target, field: str, revision: int) -> bool:
+        return self._quarantine.pop((target, field, revision), None) is not None
+
     # --- the end of things -----------------------------------------------------------------------
 
     async def forget(self, scope: str, owner: str) -> int:
@@ -192,6 +209,9 @@ class MemoryStore:
         }
         self._moments = {each[:3]: each for each in self._moments.values() if each[:2] != key}
         self._presets = {each[:4]: each for each in self._presets.values() if each[:2] != key}
+        self._quarantine = {
+            name: each for name, each in self._quarantine.items() if each.target[:2] != key
+        }
         self._revision += 1
         self._journal[self._revision] = Change(
             self._revision, Target(scope, owner, ""), "", "reset", None,

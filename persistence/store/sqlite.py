@@ -19,9 +19,10 @@ from . import sqlite_check as look
 from . import sqlite_journal as journal
 from . import sqlite_named as named
 from . import sqlite_prune as prune
+from . import sqlite_quarantine as quarantine
 from . import sqlite_read as read
 from . import sqlite_write as write
-from .base import Change, Finding, Layers, Moment, News, Point, Preset, Receipt, Write
+from .base import Change, Finding, Layers, Moment, News, Point, Preset, Quarantined, Receipt, Write
 from .lanes import Glance, Lane, is_passing, nothing
 from .statements import statements
 from .tables import PREFIX
@@ -213,6 +214,16 @@ class SQLiteStore:
     async def remove_preset(self, scope: str, owner: str, tool: str, name: str) -> bool:
         return await self._writer.run(
             lambda c: named.remove_preset(c, self._sql, scope, owner, tool, name)
+        )
+
+    # --- what couldn't be read -------------------------------------------------------------------
+
+    async def quarantined(self, scope: str, owner: str) -> list[Quarantined]:
+        return await self._read(lambda c: quarantine.quarantined(c, self._sql, scope, owner))
+
+    async def remove_quarantined(self, target: Target, field: str, revision: int) -> bool:
+        return await self._writer.run(
+            lambda c: quarantine.remove(c, self._sql, target, field, revision)
         )
 
     # --- the end of things -----------------------------------------------------------------------

@@ -134,7 +134,16 @@ def _inside(path: Path, sql: Statements) -> Iterator[Finding]:
             version = list(_looked(path, connection, sql, _version))
             yield from whole + version
             if all(finding.level == "ok" for finding in version):
-                for look in (_counts, _rows, _secrets, _counters, _indexes, _clock, _free):
+                for look in (
+                    _counts,
+                    _rows,
+                    _quarantine,
+                    _secrets,
+                    _counters,
+                    _indexes,
+                    _clock,
+                    _free,
+                ):
                     yield from _looked(path, connection, sql, look)
     except sqlite3.Error as error:
         yield _unreadable(path, error)
@@ -289,6 +298,21 @@ def _is_json(text: bytes) -> bool:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+def _quarantine(connection: Connection, sql: Statements) -> Iterator[Finding]:
+    kept = _names(
+        connection.execute(
+            f"SELECT scope, owner, tool, field FROM {sql.prefix}quarantine ORDER BY revision DESC"
+        )
+    )
+    if kept:
+        yield Finding(
+            "warning",
+            f"{_some(kept, 'value')} in quarantine: nobody could read what an edit replaced",
+            "Nothing is lost. See what it says, take from it what is wanted, then remove it: "
+            "python -m persistence quarantine",
+        )
 
 
 def _secrets(connection: Connection, sql: Statements) -> Iterator[Finding]:

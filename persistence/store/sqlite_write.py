@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from ..errors import StoreTooNew
+from . import sqlite_quarantine as quarantine
 from . import sqlite_read as read
 from .base import FORGOTTEN, Receipt, Row, Write
 from .migrations import HEAD, VERSIONS, upgrade
@@ -118,6 +119,7 @@ def _all_at_once(
     connection: Connection, sql: Statements, writes: Sequence[Write], pause: Callable[[], None]
 ) -> Receipt:
     first = _next_revision(connection, sql)
+    quarantine.put(connection, sql, writes)
     for some in _chunks(_sorted(writes, pause)):
         new, old = _overrides(writes, some, first)
         written = connection.executemany(sql.create, new).rowcount if new else 0
@@ -166,6 +168,7 @@ def _one_by_one(
 
 
 def _put(connection: Connection, sql: Statements, write: Write, revision: int) -> bool:
+    quarantine.put(connection, sql, [write])
     new, old = _overrides([write], [0], revision)
     written = (
         connection.executemany(sql.create, new) if new else connection.executemany(sql.change, old)
@@ -195,7 +198,7 @@ def _overrides(
     new: list[Parameters] = []
     old: list[Parameters] = []
     for position in positions:
-        (scope, owner, tool), field, kind, text, base, *_, secret = writes[position]
+        (scope, owner, tool), field, kind, text, base, *_, secret, _ = writes[position]
         hidden = text if secret else None
         if base == 0:
             new.append((owner, scope, tool, field, first + position, kind, hidden))
@@ -213,7 +216,7 @@ def _changes(
     for position in positions:
         (
             (scope, owner, tool), field, kind, text, _base,
-            author, source, at, group, operations, version, note, secret,
+            author, source, at, group, operations, version, note, secret, _unreadable,
         ) = writes[position]  # fmt: skip
         revision = first + position
         changes.append((

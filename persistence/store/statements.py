@@ -125,6 +125,7 @@ def statements(prefix: str) -> Statements:
         "a": made.table(made.authored).name,
         "m": made.table(made.moment).name,
         "s": made.table(made.preset).name,
+        "q": made.table(made.quarantine).name,
         "n": made.table(made.counter).name,
     }
     timeline_end = "SELECT value FROM {n} WHERE name = 'timeline'".format(**names)
@@ -174,6 +175,7 @@ def statements(prefix: str) -> Statements:
             ),
             "DELETE FROM {m} WHERE scope = ? AND owner = ?".format(**names),
             "DELETE FROM {s} WHERE scope = ? AND owner = ?".format(**names),
+            "DELETE FROM {q} WHERE scope = ? AND owner = ?".format(**names),
         ),
     )
 

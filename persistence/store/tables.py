@@ -34,6 +34,7 @@ class Tables:
     authored: type[SQLModel]
     moment: type[SQLModel]
     preset: type[SQLModel]
+    quarantine: type[SQLModel]
     operation: type[SQLModel]
     counter: type[SQLModel]
     version_table: str
@@ -142,6 +143,23 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         at: float = Field(sa_type=Double)
         version: int = Field(sa_type=Integer)
 
+    class Quarantine(Base, table=True):
+        """Rows that nobody could read, as they were when an edit took their place."""
+
+        __tablename__ = f"{prefix}quarantine"  # pyright: ignore[reportAssignmentType]
+
+        owner: str = Field(sa_type=Text, primary_key=True)
+        scope: str = Field(sa_type=Text, primary_key=True)
+        tool: str = Field(sa_type=Text, primary_key=True)
+        field: str = Field(sa_type=Text, primary_key=True)
+        revision: int = Field(sa_column=Column(_Revision, primary_key=True, autoincrement=False))
+        kind: str = Field(sa_type=Text)
+        text: str | None = Field(default=None, sa_type=Text)
+        author: str = Field(sa_type=Text)
+        at: float = Field(sa_type=Double)
+        version: int = Field(sa_type=Integer)
+        problem: str = Field(sa_type=Text)
+
     class Operation(Base, table=True):
         """Ids of operations that were done. They grow with time, so that the index appends."""
 
@@ -164,6 +182,7 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         value: int = Field(sa_type=cast("Any", _Revision))
 
     return Tables(
-        metadata, Override, Change, Timeline, Authored, Moment, Preset, Operation, Counter,
+        metadata, Override, Change, Timeline, Authored, Moment, Preset, Quarantine,
+        Operation, Counter,
         f"{prefix}alembic_version",
     )  # fmt: skip
