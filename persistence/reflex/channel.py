@@ -15,8 +15,10 @@ import reflex as rx
 from ..errors import EditError
 from ..http import Malformed, parse_operations
 from ..operations import Operation
+from ..scopes import Target
 from . import _private as rx_
 from .facts import ToolFacts, edit_target
+from .handover import edits_in, hand_over
 from .mirror import Sheet, refresh, sheets_of
 from .tabs import Tab, Tabs, require_tabs
 
@@ -52,6 +54,21 @@ class PersistenceState(rx.State):
         await accept(tabs, tab, parsed)
         await show_accepted(self, tab, parsed)
 
+    @rx.event
+    async def hold(self, report: dict[str, Any]):
+        """What this browser keeps of edits that couldn't be saved (`held`), and those about which
+        its user has decided (`decided`): the server needn't keep them any more."""
+        tabs, event = require_tabs(), rx_.current_event()
+        tab = tabs.by_token.get(event.token) if event is not None else None
+        if tab is None or not tab.actor or not isinstance(cast(object, report), dict):
+            return
+        held, decided = edits_in(report.get("held")), edits_in(report.get("decided"))
+        for known, target, field in held:
+            hand_over(tabs, tab, target, field, known)
+        for _, target, field in decided:
+            hand_over(tabs, tab, target, field)
+        await forgive(self, tab, {(target, field) for _, target, field in decided})
+
     @rx_.override
     def hear(self, tab: Tab) -> None:
         """Take over what the tab has to tell the page."""
@@ -77,7 +94,7 @@ async def accept(tabs: Tabs, tab: Tab, operations: list[Operation]) -> None:
             origin = tab.bindings.get(operation.target.tool, tab)
             outcome = await tabs.engine.submit(operation, actor=tab.actor, origin=origin)
             if outcome.status != "pending":
-                tabs.hear_outcome(outcome)
+                await tabs.tell_outcome(outcome)
 
     work = tabs.engine.spawn(one_by_one())
     await asyncio.wait({work}, timeout=tabs.grace)
@@ -121,3 +138,19 @@ def _show(mirrored: Any, tab: Tab, sheet: Sheet, edited: Mapping[str, Operation]
     sheet.facts.note_errors(mirrored, tab, known, problems)
     own = {name: each.value for name, each in known.items() if each.id.endswith(WIDGET)}
     refresh(mirrored, tab, sheet, own=own)
+
+
+async def forgive(state: rx.State, tab: Tab, decided: set[tuple[Target, str]]) -> None:
+    """Take back what was said about edits on which their user has decided."""
+    for cls in rx_.bound_states() if decided else ():
+        for sheet in sheets_of(cls):
+            binding = tab.bindings.get(sheet.tool)
+            names = [
+                name
+                for name in sheet.spec.fields
+                if (target := edit_target(binding, name)) and (target, name) in decided
+            ]
+            if names:
+                mirrored = await state.get_state(cls)
+                sheet.facts.note_errors(mirrored, tab, names, {})
+                refresh(mirrored, tab, sheet, fields=names)

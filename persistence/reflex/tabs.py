@@ -14,7 +14,7 @@ import inspect
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from ..binding import Binding
 from ..engine import Engine, Notice
 from ..errors import PersistenceError
-from ..http import Identify, actor_of
+from ..http import Identify, actor_of, outcome_as_json
+from ..layers import Layer
 from ..operations import Operation, Outcome
 from ..scopes import Stack, Target
 from ..settings import ToolSpec
@@ -251,6 +252,7 @@ class Tabs:
         except PersistenceError as error:
             log.info("%s isn't shown: %s", binding.spec.tool, error)
         tab.behind[binding.spec.tool] = None
+        await self._tell_asides(tab, binding.layers)
 
     def watch(self, tab: Tab, stack: Stack) -> None:
         for target in stack:
@@ -269,7 +271,10 @@ class Tabs:
 
     def hear(self, notice: Notice) -> None:
         """The engine says that something changed: who shows it is behind."""
+        is_aside = notice.kind in ("refused", "conflict")
         for tab in tuple(self.watching.get(notice.target, ())):
+            if is_aside and notice.actor == tab.actor:
+                self.engine.spawn(self._tell_asides(tab, [self.engine.layer(notice.target)]))
             self._note_behind(tab, notice)
             binding = tab.bindings.get(notice.target.tool)
             if notice.kind != "edited" or notice.origin not in (tab, binding):
@@ -291,23 +296,55 @@ class Tabs:
 
     def hear_outcome(self, outcome: Outcome) -> None:
         """An operation was answered for good: tell the page that sent it."""
+        if outcome.status != "confirmed":
+            if outcome.id in self.senders:
+                self.engine.spawn(self.tell_outcome(outcome))
+            return
+        tab, _ = self.senders.pop(outcome.id, (None, None))
+        if tab is not None:
+            tab.sent.discard(outcome.id)
+            tab.confirmed.append(outcome.id)
+            self.push(tab)
+
+    async def tell_outcome(self, outcome: Outcome) -> None:
+        """The same, with the words for an edit that wasn't saved."""
+        if outcome.status == "confirmed":
+            self.hear_outcome(outcome)
+            return
         tab, operation = self.senders.pop(outcome.id, (None, None))
         if tab is None or operation is None:
             return
         tab.sent.discard(outcome.id)
-        if outcome.status == "confirmed":
-            tab.confirmed.append(outcome.id)
-        else:
-            tab.answers.append(
-                {
-                    "id": outcome.id,
-                    "status": outcome.status,
-                    "target": list(operation.target),
-                    "field": operation.field,
-                    "problem": outcome.problem,
-                }
-            )
+        told = outcome_as_json(outcome)
+        told |= {"target": list(operation.target), "field": operation.field}
+        tab.answers.append(await self.worded(told, operation, tab.actor, tab.owners))
         self.push(tab)
+
+    async def worded(
+        self,
+        told: dict[str, Any],
+        operation: Operation,
+        actor: str,
+        owners: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """An answer with all that a page needs to show it, now and later. See `answers.About`."""
+        from .answers import about, in_words
+
+        words = await about(self, actor, operation, told, owners)
+        return in_words({**told, "about": words})
+
+    async def _tell_asides(self, tab: Tab, layers: Iterable[Layer]) -> None:
+        """What this person's handlers set and what couldn't be saved: their browser shall keep
+        it."""
+        from .answers import handlers_edits
+
+        found = [
+            each for layer in layers if layer.aside for each in handlers_edits(layer, tab.actor)
+        ]
+        for operation, told in found:
+            tab.answers.append(await self.worded(told, operation, tab.actor, tab.owners))
+        if found:
+            self.push(tab)
 
 
 _installed: Tabs | None = None
