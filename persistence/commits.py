@@ -214,6 +214,7 @@ class Committer:
                 await self._store([work[i] for i in chosen], [writes[i] for i in chosen])
             return
         self.commits += 1
+        self._engine.feed.committed(receipt.revisions)
         self._tries = 0
         self._engine.reachable()
         await self._answer(work, writes, receipt)
@@ -264,6 +265,7 @@ class Committer:
         return Write(
             layer.target, edit.field, edit.kind, text, edit.base, edit.author, edit.source, edit.at,
             edit.group, edit.operations, layer.spec.version, edit.note, spec.secret,
+            layer.unreadable.get(edit.field, ""),
         )  # fmt: skip
 
     def _put_back(self, work: Work, error: BaseException) -> None:

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 from . import entities, exchange, plans
 from .commits import Committer
 from .errors import PermissionDenied, PersistenceError, StoreUnavailable
+from .feed import Feed, Pokes, Polling
 from .formats import Document
 from .history import History
 from .layers import Layer, View
@@ -73,7 +74,10 @@ class Retry:
         return random.uniform(bound / 10, bound)
 
 
-NoticeKind = Literal["edited", "committed", "failed", "refused", "conflict", "loaded", "forgotten"]
+NoticeKind = Literal[
+    "edited", "committed", "refreshed", "failed", "refused", "conflict", "loaded", "forgotten"
+]
+"""`refreshed`: another process committed these fields, by this actor."""
 
 
 class Notice(NamedTuple):
@@ -109,6 +113,7 @@ class Engine:
     ) -> None:
         """Nothing is opened yet: that is `start`, inside the event loop that will be used.
 
+        pokes: Pokes | Literal["auto"] | None = "auto",
         `database` is a URL or a store; `debounce` and `max_wait` are seconds; `value_limit` is the
         largest value in bytes of UTF-8; `keep_loaded` targets stay in memory after their last
         use; `key` encrypts secret settings (several, newest first, separated by commas);
@@ -117,6 +122,8 @@ class Engine:
         """
         if keep_history is not None and keep_history < 0:
             raise ValueError("keep_history: a number of seconds, or None to keep everything")
+        `pokes` say that another process has committed; None: there is no other. If nothing is said,
+        a database that several processes can open is looked at five times a second.
         self.store = open_store(database) if isinstance(database, str) else database
         self.scopes = scopes if isinstance(scopes, ScopeChain) else ScopeChain(tuple(scopes))
         self.authorise = authorise
@@ -138,6 +145,9 @@ class Engine:
         self.operations = Operations(self)
         self.history = History(self)
         """Who changed what when: steps, comparing, restoring, named moments."""
+        if pokes == "auto":
+            pokes = Polling() if getattr(self.store, "is_shared", False) else None
+        self.feed = Feed(self, pokes)
         self.undo = Undo(self)
         """What a person may take back, or do again."""
         self.available, self.problem = True, ""
@@ -162,6 +172,7 @@ class Engine:
         self.spawn(retain(self))
 
     async def stop(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109  # of the flush alone
+        await self.feed.start()
         """Flush everything, then close. What couldn't be saved in `timeout` seconds is logged."""
         if not self.is_running:
             return

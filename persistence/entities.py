@@ -25,18 +25,36 @@ async def forget(engine: Engine, scope: str, owner: str) -> int:
     """
     async with engine.committer.lock:  # what is being written is removed with the rest
         removed = await engine.store.forget(scope, owner)
-        engine.gone[scope, owner] = None
-        if len(engine.gone) > REMEMBERED:
-            del engine.gone[next(iter(engine.gone))]
-        held = [layer for target, layer in engine.layers.items() if target[:2] == (scope, owner)]
-        for layer in held:
-            _empty(engine, layer)
+        held = _retire_all(engine, scope, owner)
+    _tell(engine, held)
+    return removed
+
+
+async def hear_forgotten(engine: Engine, scope: str, owner: str) -> None:
+    """Another process forgot that owner. What it held is removed already."""
+    if (scope, owner) in engine.gone:
+        return
+    async with engine.committer.lock:  # what is being written has its answer first
+        held = _retire_all(engine, scope, owner)
+    _tell(engine, held)
+
+
+def _retire_all(engine: Engine, scope: str, owner: str) -> list[Layer]:
+    engine.gone[scope, owner] = None
+    if len(engine.gone) > REMEMBERED:
+        del engine.gone[next(iter(engine.gone))]
+    held = [layer for target, layer in engine.layers.items() if target[:2] == (scope, owner)]
+    for layer in held:
+        _empty(engine, layer)
+    return held
+
+
+def _tell(engine: Engine, held: list[Layer]) -> None:
     for layer in held:
         for view, _ in layer.views:
             if changed := view.rebuild():
                 view.tell(changed, "remote", None)
         engine.tell_of(layer, "forgotten")
-    return removed
 
 
 def _empty(engine: Engine, layer: Layer) -> None:

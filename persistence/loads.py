@@ -10,12 +10,15 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from sys import intern
 from typing import TYPE_CHECKING, Any, cast
 
 from .changes import Override, Patch
 from .errors import InvalidValue, StoreError
 from .layers import Layer
+from .recorder import UNLOADED
 from .scopes import Target
 from .specs import SettingSpec, ToolSpec
 from .store.base import VALUED, Kind, Row
@@ -69,6 +72,7 @@ class Loader:
         await asyncio.sleep(0)  # what else is asked for in this turn comes along
         wanted, self._wanted = self._wanted, {}
         self._waiting.remove(future)
+        known = {layer: dict(layer.confirmed) for layer in wanted if layer.confirmed}
         try:
             rows = await self._engine.store.load([layer.target for layer in wanted])
         except StoreError as error:
@@ -84,8 +88,10 @@ class Loader:
             for layer in wanted:
                 if self._underway.get(layer) is future:
                     del self._underway[layer]
+            opened = {layer for layer in wanted if layer.gate.state != "open" or layer.gate.problem}
             loaded = [layer for layer, epoch in wanted.items() if layer.gate.finish(epoch)]
-            self._fill({layer: rows.get(layer.target, {}) for layer in loaded})
+            found = {layer: rows.get(layer.target, {}) for layer in loaded}
+            self._fill(found, known, opened)
             future.set_result(None)
 
     def _failed(self, wanted: Mapping[Layer, int], error: StoreError) -> None:
@@ -105,29 +111,78 @@ class Loader:
                 if layer.gate.state == "failed" and (layer.views or layer.pending):
                     self.begin(layer)
 
-    def _fill(self, loaded: Mapping[Layer, Mapping[str, Row]]) -> None:
-        """Take in what is stored, show it, and put edits that waited for it on top."""
+    def _fill(
+        self,
+        loaded: Mapping[Layer, Mapping[str, Row]],
+        known: Mapping[Layer, Mapping[str, Override]],
+        opened: AbstractSet[Layer],
+    ) -> None:
+        """Take in what is stored, show it, and put edits that waited for it on top.
+
+        `known` is what was confirmed before the query began; `opened` were not loaded until now.
+        """
         for layer, rows in loaded.items():
-            self._take(layer, rows)
+            self._take(layer, rows, known.get(layer, {}))
         views = dict.fromkeys(view for layer in loaded for view, _ in layer.views)
         changes = {view: view.rebuild() for view in views}
         for layer in loaded:
             self._engine.recorder.rebase(layer)
         for view, changed in changes.items():
             if changed:
-                view.tell({field: view.values[field] for field in changed}, "load", None)
+                source = "remote" if opened.isdisjoint(view.layers) else "load"
+                view.tell({field: view.values[field] for field in changed}, source, None)
         for layer in loaded:
-            self._engine.tell_of(layer, "loaded", layer.confirmed)
+            if layer in opened:
+                self._engine.tell_of(layer, "loaded", layer.confirmed)
+            else:
+                self._tell_refreshed(layer, known.get(layer, {}))
 
-    def _take(self, layer: Layer, rows: Mapping[str, Row]) -> None:
+    def _tell_refreshed(self, layer: Layer, known: Mapping[str, Override]) -> None:
+        """By author; nothing where nothing is new."""
+        authors: dict[str, list[str]] = {}
+        for field in {*known, *layer.confirmed}:
+            now = layer.confirmed.get(field)
+            if _revision(now) != _revision(known.get(field)):
+                authors.setdefault(now.author if now else "", []).append(field)
+        for author, fields in authors.items():
+            self._engine.tell_of(layer, "refreshed", fields, actor=author)
+
+    def _take(self, layer: Layer, rows: Mapping[str, Row], known: Mapping[str, Override]) -> None:
         stored, unreadable = read_rows(layer.spec, rows, self._engine.vault.decrypt)
         for field, held in layer.confirmed.items():
-            if field not in stored or held.revision > stored[field].revision:
+            row = stored.get(field)
+            if row is None and known.get(field) is held and held.revision:
+                continue  # a tombstone, pruned since
+            if row is None or held.revision > row.revision:
                 stored[field] = held  # committed while the query was under way
+        self._leave_dirty(layer, stored)
         layer.confirmed, layer.unreadable = stored, unreadable
         layer.last_saved = max((each.at for each in stored.values()), default=None)
         for field, problem in unreadable.items():
             log.error("%s of %s can't be read: %s", field, layer.target, problem)
+
+    def _leave_dirty(self, layer: Layer, stored: dict[str, Override]) -> None:
+        """What an edit stands on stays until that edit was written: it finds out what moved.
+
+        A conflict that waits for a decision is about what stands there now.
+        """
+        for field in [*layer.pending.fields()]:
+            edit, held = layer.pending.newest(field), layer.confirmed.get(field)
+            revision = _revision(stored.get(field))
+            if edit is None or edit.base == UNLOADED or revision == _revision(held):
+                continue
+            self._engine.feed.postpone(layer, field, revision)
+            if held is None:
+                del stored[field]
+            else:
+                stored[field] = held
+        for field, conflict in layer.conflicts.items():
+            if _revision(now := stored.get(field)) > conflict.theirs.revision and now is not None:
+                layer.conflicts[field] = replace(conflict, theirs=now)
+
+
+def _revision(override: Override | None) -> int:
+    return override.revision if override is not None else 0
 
 
 def _retrieve(future: asyncio.Future[None]) -> None:
@@ -141,7 +196,7 @@ def read_rows(
 ) -> tuple[dict[str, Override], dict[str, str]]:
     """Stored rows as overrides in the shape of today's declaration, and what couldn't be read."""
     stored: dict[str, Override] = {}
-    unreadable: dict[str, str] = {}
+    problems: dict[str, str] = {}
     old: dict[int, dict[str, Row]] = {}
     for field, row in rows.items():
         known = spec.fields.get(field)
@@ -149,10 +204,12 @@ def read_rows(
         if row.version < spec.version and row.text is not None and not is_secret:
             old.setdefault(row.version, {})[field] = row
             continue
-        _read(spec, field, row, stored, unreadable, decrypt)
+        _read(spec, field, row, stored, problems, decrypt)
     for version, layer in sorted(old.items(), reverse=True):
-        _migrate(spec, version, layer, stored, unreadable)
-    return stored, unreadable
+        _migrate(spec, version, layer, stored, problems)
+    for field in problems.keys() & spec.fields.keys():
+        stored.setdefault(field, unreadable(rows[field]))  # an edit stands on it
+    return stored, problems
 
 
 def _read(
