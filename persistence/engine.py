@@ -45,7 +45,7 @@ from .scopes import ScopeChain, Stack, Target
 from .settings import registry, tool_of
 from .specs import ToolSpec, undeclared_tool
 from .store import open_store
-from .store.base import Store
+from .store.base import Quarantined, Store
 from .undo import Undo
 from .vault import Vault
 
@@ -56,7 +56,10 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 Action = Literal["read", "write", "admin"]
 Authorise = Callable[[str, Action, str, str], bool | Awaitable[bool]]
-"""`authorise(actor, action, scope, owner)`: may this actor do that to what this owner holds?"""
+"""`authorise(actor, action, scope, owner)`: may this actor do that to what this owner holds?
+
+To refuse in words of its own it raises PermissionDenied(scope, "ask Ana for the right to edit").
+"""
 
 log = logging.getLogger("persistence")
 
@@ -110,20 +113,20 @@ class Engine:
         random: Random | None = None,
         key: str | None = None,
         keep_history: float | None = KEEP_HISTORY,
+        pokes: Pokes | Literal["auto"] | None = "auto",
     ) -> None:
         """Nothing is opened yet: that is `start`, inside the event loop that will be used.
 
-        pokes: Pokes | Literal["auto"] | None = "auto",
         `database` is a URL or a store; `debounce` and `max_wait` are seconds; `value_limit` is the
         largest value in bytes of UTF-8; `keep_loaded` targets stay in memory after their last
         use; `key` encrypts secret settings (several, newest first, separated by commas);
         `keep_history` is for how many seconds changes are kept that others have replaced (90 days),
         None for ever. What stands now, and what a named moment shows, stays in any case.
+        `pokes` say that another process has committed; None: there is no other. If nothing is said,
+        a database that several processes can open is looked at five times a second.
         """
         if keep_history is not None and keep_history < 0:
             raise ValueError("keep_history: a number of seconds, or None to keep everything")
-        `pokes` say that another process has committed; None: there is no other. If nothing is said,
-        a database that several processes can open is looked at five times a second.
         self.store = open_store(database) if isinstance(database, str) else database
         self.scopes = scopes if isinstance(scopes, ScopeChain) else ScopeChain(tuple(scopes))
         self.authorise = authorise
@@ -142,12 +145,12 @@ class Engine:
         self.recorder = Recorder(self)
         self.loader = Loader(self)
         self.committer = Committer(self)
-        self.operations = Operations(self)
-        self.history = History(self)
-        """Who changed what when: steps, comparing, restoring, named moments."""
         if pokes == "auto":
             pokes = Polling() if getattr(self.store, "is_shared", False) else None
         self.feed = Feed(self, pokes)
+        self.operations = Operations(self)
+        self.history = History(self)
+        """Who changed what when: steps, comparing, restoring, named moments."""
         self.undo = Undo(self)
         """What a person may take back, or do again."""
         self.available, self.problem = True, ""
@@ -169,10 +172,10 @@ class Engine:
         except StoreUnavailable as error:
             self.unavailable(error)
         self.committer.start()
+        await self.feed.start()
         self.spawn(retain(self))
 
     async def stop(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109  # of the flush alone
-        await self.feed.start()
         """Flush everything, then close. What couldn't be saved in `timeout` seconds is logged."""
         if not self.is_running:
             return
@@ -328,16 +331,24 @@ class Engine:
         return await plans.apply(self, plan, actor=actor, source=source, group=group)
 
     async def permit(self, actor: str, action: Action, target: Target, field: str = "") -> None:
-        """Raises PermissionDenied unless the app's `authorise` agrees."""
+        """Raises PermissionDenied unless the app's `authorise` agrees; in its words, if it has
+        any."""
+        reason = await self.refusal(actor, action, target.scope, target.owner)
+        if reason is not None:
+            reason = reason or f"there is no such {target.scope} of yours"
+            raise PermissionDenied(field or target.tool, reason)
+
+    async def refusal(self, actor: str, action: Action, scope: str, owner: str) -> str | None:
+        """Why the app doesn't allow it, "" where it doesn't say; None where it does allow it."""
         if self.authorise is None:
-            return
-        answer = self.authorise(actor, action, target.scope, target.owner)
-        if inspect.isawaitable(answer):
-            answer = await answer
-        if not answer:
-            raise PermissionDenied(
-                field or target.tool, f"there is no such {target.scope} of yours"
-            )
+            return None
+        try:
+            answer = self.authorise(actor, action, scope, owner)
+            if inspect.isawaitable(answer):
+                answer = await answer
+        except PermissionDenied as error:
+            return error.problem
+        return None if answer else ""
 
     # --- the life of owners ----------------------------------------------------------------------
 
@@ -347,6 +358,17 @@ class Engine:
         Raises StoreUnavailable, and then nothing is removed.
         """
         return await entities.forget(self, scope, owner)
+
+    async def quarantined(self, scope: str, owner: str) -> list[Quarantined]:
+        """What nobody could read of an owner, as it was when an edit took its place, newest first.
+
+        It is kept until it is removed, or its owner forgotten. Raises StoreUnavailable.
+        """
+        return await self.store.quarantined(scope, owner)
+
+    async def remove_quarantined(self, kept: Quarantined) -> bool:
+        """It isn't needed any more. Whether it was there. Raises StoreUnavailable."""
+        return await self.store.remove_quarantined(kept.target, kept.field, kept.revision)
 
     async def copy(self, source: tuple[str, str], to: tuple[str, str], *, actor: str) -> int:
         """Copy one `(scope, owner)`'s configuration, never content, to another without any."""
