@@ -207,7 +207,7 @@ def read_rows(
         _read(spec, field, row, stored, problems, decrypt)
     for version, layer in sorted(old.items(), reverse=True):
         _migrate(spec, version, layer, stored, problems)
-    for field in problems.keys() & spec.fields.keys():
+    for field in problems.keys() & spec.fields.keys() & rows.keys():
         stored.setdefault(field, unreadable(rows[field]))  # an edit stands on it
     return stored, problems
 

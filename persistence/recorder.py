@@ -316,7 +316,7 @@ class Recorder:
         view: View | None,
     ) -> bool:
         """Would the layer say exactly what is stored, or set what it inherits anyway?"""
-        if not layer.gate.is_open:
+        if not layer.gate.is_open or spec.name in layer.unreadable:
             return False
         if stored is None or stored.kind == "reset":
             if kind == "reset":
