@@ -10,14 +10,16 @@ from sqlmodel import Session, col, select
 
 from persistence.reflex import current_actor
 from workbench import projects
+from workbench.access import NotFound
+from workbench.called import names_of
 from workbench.database import read
-from workbench.models import Project, Shot, User
+from workbench.models import Project, Shot
 
 NAMED = {"project": Project, "shot": Shot}
 
 
 async def describe(scope: str, ids: list[str]) -> dict[str, str]:
-    """Names by id. People are "You", an account's name, or a guest."""
+    """Names by id. People are "You", an account's name, or a guest with a few letters."""
     if scope == "user":
         return await read(_people, ids, current_actor())
     return await read(_names, scope, ids)
@@ -30,7 +32,7 @@ async def members(actor: str, scope: str, owners: Mapping[str, str]) -> list[str
         return []
     try:
         return await projects.shot_ids(actor, project)
-    except projects.NotFound:
+    except NotFound:
         return []
 
 
@@ -42,13 +44,4 @@ def _names(session: Session, scope: str, ids: Sequence[str]) -> dict[str, str]:
 
 
 def _people(session: Session, ids: Sequence[str], actor: str) -> dict[str, str]:
-    people = session.exec(select(User).where(col(User.id).in_(ids))).all()
-    return {
-        **dict.fromkeys(ids, "Guest"),
-        **{each.id: "You" if actor in (each.id, each.became) else _name(each) for each in people},
-        **({actor: "You"} if actor in ids else {}),
-    }
-
-
-def _name(person: User) -> str:
-    return person.name or "Guest"
+    return names_of(session, ids, actor=actor)

@@ -1,6 +1,6 @@
-"""What the inspector can be pointed at: oneself, one's projects, one's shots; found by name.
+"""What the inspector can be pointed at: oneself, projects and shots that one sees; found by name.
 
-Every query carries the owner, as in `projects`. Raises NotFound and Unavailable.
+Every query carries the actor, as in `projects`. Raises NotFound and Unavailable.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, or_, select
 
 from workbench import projects
+from workbench.access import NotFound, is_theirs
 from workbench.database import read
 from workbench.models import Project, Shot
-from workbench.projects import NotFound
 
 FOUND_AT_ONCE = 40
 LONGEST_SEARCH = 100
@@ -30,7 +30,8 @@ class Entity:
 
 
 async def find_entities(actor: str, text: str) -> list[Entity]:
-    """One's projects and shots whose name contains the text, the project opened last first."""
+    """Projects and shots of theirs, or shared with them, whose name contains the text. The project
+    opened last comes first."""
     return await read(_find, actor, text.strip()[:LONGEST_SEARCH])
 
 
@@ -41,7 +42,7 @@ async def stack_of(actor: str, project: object, shot: object) -> list[Entity]:
 
 
 def _find(session: Session, actor: str, text: str) -> list[Entity]:
-    mine = (Project.owner_id == actor, col(Project.deleted_at).is_(None))
+    mine = (is_theirs(actor), col(Project.deleted_at).is_(None))
     named = col(Project.name).icontains(text, autoescape=True)
     found = session.exec(
         select(Project)
@@ -65,7 +66,7 @@ def _find(session: Session, actor: str, text: str) -> list[Entity]:
 
 
 def _stack(session: Session, actor: str, project: object, shot: object) -> list[Entity]:
-    mine = (Project.owner_id == actor, col(Project.deleted_at).is_(None))
+    mine = (is_theirs(actor), col(Project.deleted_at).is_(None))
     own = Entity("user", actor, "You")
     if not shot and not project:
         return [own]

@@ -108,8 +108,49 @@ class Project(Table, table=True):
     name: str = Field(max_length=120)
     created_at: float = Field(default_factory=time.time)
     opened_at: float = Field(default_factory=time.time)
-    """When its owner last looked at it: the list's order."""
+    """When its owner last looked at it: their list's order."""
     deleted_at: float | None = None
+
+
+class Member(Table, table=True):
+    """Somebody who may work on, or look at, another one's project. The owner has no row here: who
+    that is says the project, so that there is always exactly one."""
+
+    __tablename__ = "workbench_member"  # pyright: ignore[reportAssignmentType]
+
+    project_id: str = Field(foreign_key="workbench_project.id", primary_key=True, max_length=64)
+    user_id: str = Field(
+        foreign_key="workbench_user.id", primary_key=True, index=True, max_length=64
+    )
+    role: str = Field(max_length=20)
+    """editor · viewer"""
+    since: float = Field(default_factory=time.time)
+    invited_by: str = Field(default="", max_length=64)
+    """Whose link it was; "" once they are gone, and for who owned it before."""
+    opened_at: float = Field(default_factory=time.time)
+    """When they last looked at it: their list's order."""
+
+
+class Invitation(Table, table=True):
+    """A link by which others become members. What it ends in is stored as a hash alone."""
+
+    __tablename__ = "workbench_invitation"  # pyright: ignore[reportAssignmentType]
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=64)
+    project_id: str = Field(foreign_key="workbench_project.id", index=True, max_length=64)
+    token_hash: str = Field(max_length=64)
+    """SHA-256 of 128 random bits."""
+    role: str = Field(max_length=20)
+    """editor · viewer"""
+    made_by: str = Field(default="", max_length=64)
+    made_at: float = Field(default_factory=time.time)
+    expires_at: float
+    revoked_at: float | None = None
+    most: int | None = None
+    """How many may join by it; None for all who have it."""
+    joined: int = 0
+
+    __table_args__ = (Index("ix_workbench_invitation_token_hash", "token_hash", unique=True),)
 
 
 class Shot(Table, table=True):

@@ -1,13 +1,13 @@
-"""Projects and shots: what a user can do to what is theirs.
+"""Projects and shots: what a user can do to what is theirs, or shared with them.
 
-Every query carries the owner, so that a foreign project answers exactly like a missing one. Each
-public function runs in one transaction, off the event loop; `actor` is a user's id.
-Raises Refused for bad input, NotFound, and Unavailable when the database is away.
+Every query carries the actor (`access`), so that a foreign project answers exactly like a missing
+one. Each public function runs in one transaction, off the event loop; `actor` is a user's id.
+Raises Refused for bad input, NotFound, NotAllowed to a member whose role doesn't go so far, and
+Unavailable when the database is away.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,18 +15,22 @@ from dataclasses import dataclass
 from sqlalchemy import func
 from sqlmodel import Session, col, select, update
 
+from workbench.access import (
+    Action,
+    NotFound,
+    Role,
+    require_project,
+    require_shot,
+    role_of,
+    with_member,
+)
+from workbench.called import names_of
 from workbench.database import read, write
-from workbench.models import Project, Shot, User, new_id
+from workbench.models import Member, Project, Shot, User, new_id
 from workbench.names import Refused, clean_name, numbered
 
 PROJECT_LIMIT = 500
 SHOT_LIMIT = 500
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class NotFound(LookupError):
-    """There is no such thing of theirs."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,14 @@ class ProjectRow:
     name: str
     shots: int
     opened_at: float
+    """By who asks."""
     deleted_at: float | None
+    role: Role = "owner"
+    """Of who asks."""
+    owner: str = ""
+    """Another owner's name."""
+    members: int = 0
+    """Besides the owner."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,8 @@ async def plant_project(
 ) -> None:
     """Have a project with these ids: new, with shots of these ids and names, unless it is there.
 
-    One that was deleted comes back as it was. For content that we bring along ourselves.
+    One that was deleted comes back as it was. For content that we bring along ourselves. Raises
+    Refused where it belongs to somebody else by now.
     """
     await write(_plant_project, require_actor(actor), project, clean_name(name), shots)
 
@@ -141,15 +153,23 @@ async def restore_shot(actor: str, shot: object) -> str:
     return await write(_set_shot_deleted, actor, shot, None)
 
 
-async def owns(actor: str, scope: str, owner: str) -> bool:
-    """Whether that live project or shot is the actor's; themselves for the scope `user`."""
+async def role_in(actor: str, scope: str, owner: str) -> Role | None:
+    """The actor's role in that live project, or in that live shot's; None for nobody's."""
+    return await read(_role_in, actor, scope, owner)
+
+
+async def check(actor: str, action: Action, scope: str, owner: str) -> bool:
+    """Whether the actor may do that with a live project or shot; for the scope `user` themselves.
+
+    Raises NotAllowed, with the reason, where they may look at it.
+    """
     if scope == "user":
         return bool(actor) and actor == owner
-    return await read(_owns, actor, scope, owner)
+    return await read(_check, actor, action, scope, owner)
 
 
 async def has(actor: str, project: object, shot: object = None) -> bool:
-    """Whether there is that live project of theirs, with that live shot in it if one is named."""
+    """Whether they see that live project, with that live shot in it if one is named."""
     return await read(_has, actor, project, shot)
 
 
@@ -159,38 +179,6 @@ def require_actor(actor: str) -> str:
     return actor
 
 
-def _is_id(value: object) -> bool:
-    """Whether the database need be asked at all: ids come from links and from any client."""
-    return isinstance(value, str) and bool(_ID.fullmatch(value))
-
-
-def _require_project(
-    session: Session, actor: str, project: object, *, deleted: bool | None = False
-) -> Project:
-    """Theirs, and live unless asked otherwise (`deleted=None`: either). Raises NotFound."""
-    if not _is_id(project):
-        raise NotFound("no such project")
-    query = select(Project).where(Project.id == project, Project.owner_id == actor)
-    found = session.exec(query).first()
-    if found is None or (deleted is not None and deleted != (found.deleted_at is not None)):
-        raise NotFound("no such project")
-    return found
-
-
-def _require_shot(session: Session, actor: str, shot: object, *, deleted: bool = False) -> Shot:
-    if not _is_id(shot):
-        raise NotFound("no such shot")
-    query = (
-        select(Shot)
-        .join(Project, col(Project.id) == Shot.project_id)
-        .where(Shot.id == shot, Project.owner_id == actor, col(Project.deleted_at).is_(None))
-    )
-    found = session.exec(query).first()
-    if found is None or deleted != (found.deleted_at is not None):
-        raise NotFound("no such shot")
-    return found
-
-
 def _list_projects(session: Session, actor: str) -> Lists:
     live_shots = (
         select(func.count(col(Shot.id)))
@@ -198,12 +186,24 @@ def _list_projects(session: Session, actor: str) -> Lists:
         .correlate(Project)
         .scalar_subquery()
     )
-    query = (
-        select(Project, live_shots)
-        .where(Project.owner_id == actor)
-        .order_by(col(Project.opened_at).desc(), col(Project.id))
-    )
-    rows = [_project_row(project, shots) for project, shots in session.exec(query)]
+    query = with_member(select(Project, live_shots, role_of(actor), Member.opened_at), actor)
+    found = session.exec(query).all()
+    names = names_of(session, [each[0].owner_id for each in found], actor=actor)
+    members = _member_counts(session, [each[0].id for each in found])
+    rows = [
+        ProjectRow(
+            project.id,
+            project.name,
+            shots,
+            project.opened_at if role == "owner" else opened_at,
+            project.deleted_at,
+            role,
+            "" if role == "owner" else names[project.owner_id],
+            members.get(project.id, 0),
+        )
+        for project, shots, role, opened_at in found
+    ]
+    rows.sort(key=lambda row: (-row.opened_at, row.id))
     gone = [row for row in rows if row.deleted_at is not None]
     return Lists(
         [row for row in rows if row.deleted_at is None],
@@ -211,8 +211,13 @@ def _list_projects(session: Session, actor: str) -> Lists:
     )
 
 
-def _project_row(project: Project, shots: int) -> ProjectRow:
-    return ProjectRow(project.id, project.name, shots, project.opened_at, project.deleted_at)
+def _member_counts(session: Session, projects: Sequence[str]) -> dict[str, int]:
+    query = (
+        select(Member.project_id, func.count(col(Member.user_id)))
+        .where(col(Member.project_id).in_(projects))
+        .group_by(col(Member.project_id))
+    )
+    return dict(session.exec(query).all())
 
 
 def _create_project(session: Session, actor: str, name: str, project: str = "") -> str:
@@ -221,35 +226,43 @@ def _create_project(session: Session, actor: str, name: str, project: str = "") 
     )
     if session.exec(count).one() >= PROJECT_LIMIT:
         raise Refused("project", f"can't be added: {PROJECT_LIMIT} projects are the limit")
-    if session.get(User, actor) is None:
-        session.add(User(id=actor))
-        session.flush()
+    have_row(session, actor)
     made = Project(id=project or new_id(), owner_id=actor, name=name)
     session.add(made)
     session.flush()
     return made.id
 
 
+def have_row(session: Session, user: str) -> None:
+    """A guest's row is made with the first thing that is theirs."""
+    if session.get(User, user) is None:
+        session.add(User(id=user))
+        session.flush()
+
+
 def _plant_project(
     session: Session, actor: str, project: str, name: str, shots: Sequence[tuple[str, str]]
 ) -> None:
-    try:
-        _require_project(session, actor, project, deleted=None).deleted_at = None
-    except NotFound:
+    there = session.get(Project, project)
+    if there is not None and there.owner_id != actor:
+        raise Refused("project", "was given to somebody else, and can't be made a second time")
+    if there is not None:
+        there.deleted_at = None
+    else:
         _create_project(session, actor, name, project)
         for position, (shot, title) in enumerate(shots):
             session.add(Shot(id=shot, project_id=project, name=title, position=position))
 
 
 def _rename_project(session: Session, actor: str, project: object, name: str) -> str:
-    _require_project(session, actor, project).name = name
+    require_project(session, actor, project, "admin")[0].name = name
     return name
 
 
 def _set_project_deleted(
     session: Session, actor: str, project: object, deleted_at: float | None
 ) -> str:
-    found = _require_project(session, actor, project, deleted=deleted_at is None)
+    found, _ = require_project(session, actor, project, "admin", deleted=deleted_at is None)
     found.deleted_at = deleted_at
     return found.name
 
@@ -257,24 +270,38 @@ def _set_project_deleted(
 def _open_project(
     session: Session, actor: str, project: object, visited_at: float | None
 ) -> ProjectPage:
-    found = _require_project(session, actor, project)
+    found, role = require_project(session, actor, project)
     if visited_at is not None:
-        found.opened_at = visited_at
+        _note_visit(session, actor, found, visited_at)
     shots = _live_shots(session, found.id)
+    owner = "" if role == "owner" else names_of(session, [found.owner_id])[found.owner_id]
+    members = _member_counts(session, [found.id]).get(found.id, 0)
     gone = session.exec(
         select(Shot)
         .where(Shot.project_id == found.id, col(Shot.deleted_at).is_not(None))
         .order_by(col(Shot.deleted_at).desc())
     )
     return ProjectPage(
-        _project_row(found, len(shots)),
+        ProjectRow(
+            found.id, found.name, len(shots), found.opened_at, found.deleted_at, role, owner,
+            members,
+        ),
         [ShotRow(shot.id, shot.name, index, None) for index, shot in enumerate(shots, 1)],
         [ShotRow(shot.id, shot.name, 0, shot.deleted_at) for shot in gone],
-    )
+    )  # fmt: skip
+
+
+def _note_visit(session: Session, actor: str, project: Project, at: float) -> None:
+    member = session.get(Member, (project.id, actor))
+    if member is not None:
+        member.opened_at = at
+    else:
+        project.opened_at = at
 
 
 def _shot_ids(session: Session, actor: str, project: object) -> list[str]:
-    return [shot.id for shot in _live_shots(session, _require_project(session, actor, project).id)]
+    found, _ = require_project(session, actor, project)
+    return [shot.id for shot in _live_shots(session, found.id)]
 
 
 def _live_shots(session: Session, project: str) -> list[Shot]:
@@ -287,7 +314,7 @@ def _live_shots(session: Session, project: str) -> list[Shot]:
 
 
 def _create_shot(session: Session, actor: str, project: object, name: str) -> str:
-    found = _require_project(session, actor, project)
+    found, _ = require_project(session, actor, project, "write")
     _require_room(session, found.id)
     last = session.exec(select(func.max(Shot.position)).where(Shot.project_id == found.id)).one()
     position = 0 if last is None else last + 1
@@ -299,7 +326,7 @@ def _create_shot(session: Session, actor: str, project: object, name: str) -> st
 
 
 def _create_shot_after(session: Session, actor: str, shot: object) -> str:
-    found = _require_shot(session, actor, shot)
+    found, _, _ = require_shot(session, actor, shot, "write")
     _require_room(session, found.project_id)
     session.exec(
         update(Shot)
@@ -326,12 +353,12 @@ def _require_room(session: Session, project: str) -> None:
 
 
 def _rename_shot(session: Session, actor: str, shot: object, name: str) -> str:
-    _require_shot(session, actor, shot).name = name
+    require_shot(session, actor, shot, "write")[0].name = name
     return name
 
 
 def _move_shot(session: Session, actor: str, shot: object, by: int) -> None:
-    found = _require_shot(session, actor, shot)
+    found, _, _ = require_shot(session, actor, shot, "write")
     shots = _live_shots(session, found.project_id)
     here = next(index for index, other in enumerate(shots) if other.id == found.id)
     if not 0 <= here + by < len(shots):
@@ -342,7 +369,7 @@ def _move_shot(session: Session, actor: str, shot: object, by: int) -> None:
 
 def _place_shot(session: Session, actor: str, shot: object, place: int) -> None:
     """The live shots share out the positions that they have; deleted ones keep theirs."""
-    found = _require_shot(session, actor, shot)
+    found, _, _ = require_shot(session, actor, shot, "write")
     shots = _live_shots(session, found.project_id)
     positions = sorted({each.position for each in shots})
     if len(positions) < len(shots):  # two stood at one place: by time then
@@ -354,7 +381,7 @@ def _place_shot(session: Session, actor: str, shot: object, place: int) -> None:
 
 
 def _set_shot_deleted(session: Session, actor: str, shot: object, deleted_at: float | None) -> str:
-    found = _require_shot(session, actor, shot, deleted=deleted_at is None)
+    found, _, _ = require_shot(session, actor, shot, "write", deleted=deleted_at is None)
     if deleted_at is None:
         _require_room(session, found.project_id)
     session.exec(update(Shot).where(col(Shot.id) == found.id).values(deleted_at=deleted_at))
@@ -363,18 +390,27 @@ def _set_shot_deleted(session: Session, actor: str, shot: object, deleted_at: fl
 
 def _has(session: Session, actor: str, project: object, shot: object) -> bool:
     try:
-        found = _require_project(session, actor, project)
-        return shot is None or _require_shot(session, actor, shot).project_id == found.id
+        found, _ = require_project(session, actor, project)
+        return shot is None or require_shot(session, actor, shot)[1].id == found.id
     except NotFound:
         return False
 
 
-def _owns(session: Session, actor: str, scope: str, owner: str) -> bool:
+def _role_in(session: Session, actor: str, scope: str, owner: str) -> Role | None:
     try:
         if scope == "project":
-            _require_project(session, actor, owner)
+            return require_project(session, actor, owner)[1]
+        return require_shot(session, actor, owner)[2] if scope == "shot" else None
+    except NotFound:
+        return None
+
+
+def _check(session: Session, actor: str, action: Action, scope: str, owner: str) -> bool:
+    try:
+        if scope == "project":
+            require_project(session, actor, owner, action)
         elif scope == "shot":
-            _require_shot(session, actor, owner)
+            require_shot(session, actor, owner, action)
         else:
             return False
     except NotFound:

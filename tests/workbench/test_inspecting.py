@@ -10,8 +10,8 @@ import pytest
 from persistence import UNSET, LayerView, Opinion, Patch
 from persistence.inspect import InspectedRow
 from workbench import projects
+from workbench.access import NotFound
 from workbench.inspecting import Entity, find_entities, stack_of
-from workbench.projects import NotFound
 from workbench.states.stack import line_of, opinion_text, text_of
 
 NewUser = Callable[[], str]

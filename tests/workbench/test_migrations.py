@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from workbench import database, migrations, projects
+from workbench import database, migrations, projects, sharing
 from workbench.database import Unavailable
 from workbench.models import Table
 
@@ -56,6 +56,22 @@ async def test_a_database_of_the_version_before_opens_and_keeps_everything(own_d
     version = f"SELECT version_num FROM {migrations.VERSION_TABLE}"
     assert rows(own_database, version) == [(migrations.HEAD,)]
     await projects.create_shot("ann", "p1", "Crane")
+
+
+async def test_a_database_from_before_sharing_keeps_its_owners_and_can_share(own_database: Path):
+    with sqlite3.connect(own_database) as connection:
+        connection.executescript(BEFORE_VERSIONS)
+    engine = create_engine(f"sqlite:///{own_database}")
+    with engine.begin() as connection:
+        migrations.upgrade(connection, to="0002")
+    engine.dispose()
+    before = rows(own_database, "SELECT * FROM workbench_project ORDER BY id")
+    [project] = (await projects.list_projects("ann")).live
+    assert (project.role, project.members) == ("owner", 0)
+    assert rows(own_database, "SELECT * FROM workbench_project ORDER BY id") == before
+    token = await sharing.invite("ann", "p1", "editor")
+    await sharing.join(token, "ben", "192.0.2.1")
+    assert [m.role for m in (await sharing.sharing_of("ben", "p1")).members] == ["owner", "editor"]
 
 
 @pytest.mark.parametrize("before", ["", BEFORE_VERSIONS])

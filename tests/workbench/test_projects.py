@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from workbench import projects
+from workbench.access import NotFound
 from workbench.database import Unavailable
 from workbench.models import new_id
 from workbench.names import Refused
-from workbench.projects import NotFound
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -193,9 +193,9 @@ async def test_a_shot_of_a_deleted_project_is_nobodys(new_user):
     me = new_user()
     project = await projects.create_project(me, "P")
     shot = await projects.create_shot(me, project, "Wide")
-    assert await projects.owns(me, "shot", shot)
+    assert await projects.check(me, "read", "shot", shot)
     await projects.delete_project(me, project)
-    assert not await projects.owns(me, "shot", shot)
+    assert not await projects.check(me, "read", "shot", shot)
     with pytest.raises(NotFound):
         await projects.rename_shot(me, shot, "x")
 
@@ -211,16 +211,16 @@ async def test_an_id_that_is_none_finds_nothing(new_user, hostile):
         await projects.open_project(me, hostile)
     with pytest.raises(NotFound):
         await projects.delete_shot(me, hostile)
-    assert not await projects.owns(me, "shot", hostile)
-    assert not await projects.owns(me, "project", hostile)
+    assert not await projects.check(me, "read", "shot", hostile)
+    assert not await projects.check(me, "read", "project", hostile)
 
 
 async def test_a_scope_that_is_no_place_of_ours_is_nobodys(new_user):
     me = new_user()
-    assert await projects.owns(me, "user", me)
-    assert not await projects.owns(me, "user", new_user())
-    assert not await projects.owns("", "user", "")
-    assert not await projects.owns(me, "team", me)
+    assert await projects.check(me, "read", "user", me)
+    assert not await projects.check(me, "read", "user", new_user())
+    assert not await projects.check("", "read", "user", "")
+    assert not await projects.check(me, "read", "team", me)
 
 
 async def test_a_project_takes_so_many_shots_and_says_the_limit(new_user, monkeypatch):

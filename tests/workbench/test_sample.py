@@ -8,8 +8,8 @@ import pytest
 
 from persistence import Engine, PermissionDenied, PolicyViolation, Target, presets
 from workbench import projects
+from workbench.access import NotFound
 from workbench.accounts import authorise
-from workbench.projects import NotFound
 from workbench.sample.film import read_film
 from workbench.sample.make import id_of, make
 from workbench.settings import SCOPES, ImageGeneration, Interface, Travel

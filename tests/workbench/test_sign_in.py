@@ -394,7 +394,12 @@ async def test_a_sign_in_beside_a_guests_work_asks_and_brings_it_along_only_then
     deleted = await projects.create_project(guest, "Pier")
     await projects.delete_project(guest, deleted)
     answer = await laptop.sign_in()
-    assert answer.json()["guest_work"] == {"projects": 2, "shots": 0, "names": ["Harbour"]}
+    assert answer.json()["guest_work"] == {
+        "projects": 2,
+        "shots": 0,
+        "shared": 0,
+        "names": ["Harbour"],
+    }
     assert await laptop.who() == account
     assert (await projects.list_projects(account)).live == []
     await laptop.post("sign-out")

@@ -1,19 +1,24 @@
 """Remove somebody with all that is theirs: projects, shots, settings, presets, history, sessions.
 
+Who is somebody's member elsewhere is that no more; what they changed there stays, under no name. A
+project that is shared goes with who deletes themselves: the page says so before. Of a guest who
+only didn't come back it passes to the member who has edited it the longest.
+
 In three steps, so that what a crash leaves half done is finished at the next start: they are marked
 as leaving (and from there on nobody acts for them), then all is removed, then they are gone.
 """
 
 from __future__ import annotations
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, select, update
 
 from persistence import Engine
 from workbench.accounts import people, sessions
 from workbench.accounts.pages_open import let_go
 from workbench.database import read, write
-from workbench.models import Project, ResetLink, Shot, User
+from workbench.models import Invitation, Member, Project, ResetLink, Shot, User
 from workbench.models import Session as SessionRow
+from workbench.sharing import hand_over
 
 
 async def erase(engine: Engine, user: str, *, now: float) -> None:
@@ -45,9 +50,12 @@ async def finish_all(engine: Engine) -> int:
     return len(leaving)
 
 
-async def mark_idle(user: str, *, before: float) -> bool:
-    """Mark a guest as leaving, unless they were seen since. Returns whether they are."""
-    marked = await write(_mark_idle, user, before)
+async def mark_idle(user: str, *, before: float, now: float) -> bool:
+    """Mark a guest as leaving, unless they were seen since. Returns whether they are.
+
+    What they share with others is handed over first.
+    """
+    marked = await write(_mark_idle, user, before, now)
     people.forget(user)
     return marked
 
@@ -60,12 +68,34 @@ def _mark(session: Session, user: str, now: float) -> list[str]:
     return sessions.end_all_within(session, user)
 
 
-def _mark_idle(session: Session, user: str, before: float) -> bool:
+def _mark_idle(session: Session, user: str, before: float, now: float) -> bool:
     row = session.get(User, user)
     if row is None or row.kind != "guest" or (row.seen_at or row.created_at) >= before:
         return False
     row.kind = "leaving"
+    _hand_over_shared(session, user, now)
     return True
+
+
+def _hand_over_shared(session: Session, user: str, now: float) -> None:
+    """Each live project of theirs that has members goes to one: an editor rather than a viewer, an
+    account rather than a guest, who came first."""
+    query = (
+        select(Project, Member, User)
+        .join(Member, col(Member.project_id) == Project.id)
+        .join(User, col(User.id) == Member.user_id)
+        .where(Project.owner_id == user, col(Project.deleted_at).is_(None))
+        .where(col(User.kind).in_(("guest", "account")))
+    )
+    by_project: dict[str, list[tuple[Project, Member, User]]] = {}
+    for found in session.exec(query).all():
+        by_project.setdefault(found[0].id, []).append(found)
+    for candidates in by_project.values():
+        project, heir, _ = min(
+            candidates,
+            key=lambda each: (each[1].role != "editor", each[2].kind != "account", each[1].since),
+        )
+        hand_over(session, project, heir, now)
 
 
 def _theirs(session: Session, user: str) -> tuple[list[str], list[str]]:
@@ -81,6 +111,11 @@ def _leaving(session: Session) -> list[str]:
 def _remove(session: Session, user: str) -> None:
     """The row stays, without a name: an id in an old cookie is never anyone's again."""
     projects = select(Project.id).where(Project.owner_id == user)
+    session.exec(delete(Member).where(col(Member.user_id) == user))
+    for table in (Member, Invitation):
+        session.exec(delete(table).where(col(table.project_id).in_(projects)))
+    session.exec(update(Member).where(col(Member.invited_by) == user).values(invited_by=""))
+    session.exec(update(Invitation).where(col(Invitation.made_by) == user).values(made_by=""))
     session.exec(delete(Shot).where(col(Shot.project_id).in_(projects)))
     session.exec(delete(Project).where(col(Project.owner_id) == user))
     session.exec(delete(SessionRow).where(col(SessionRow.user_id) == user))

@@ -1,5 +1,6 @@
 """All that is stored about somebody, as one JSON file.
 
+Of others' projects that they are a member of only that stands there: the rest is their owners'.
 Names of settings are those of the wire, values are as they are stored, times are UTC (ISO 8601).
 Secret settings and the password's hash stay out.
 """
@@ -17,8 +18,9 @@ from persistence import Engine, Target
 from persistence.store import Change
 from workbench.accounts import people, sessions
 from workbench.accounts.pages_open import save_edits
+from workbench.called import names_of
 from workbench.database import read
-from workbench.models import Project, Shot
+from workbench.models import Member, Project, Shot
 
 VERSION = 1
 HISTORY_AT_ONCE = 500
@@ -41,12 +43,14 @@ async def export(engine: Engine, user: str, *, now: float) -> AsyncGenerator[str
             {"device": s.device, "signedInAt": _time(s.created_at), "seenAt": _time(s.seen_at)}
             for s in await sessions.list_of(user, now=now)
         ],
+        "memberOf": await read(_memberships, user),
         **await _of(engine, user, "user", user),
     }
     yield json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "projects": ['
     for index, (project, shots) in enumerate(await read(_projects, user)):
         data = {
             **_entity(project),
+            "members": await read(_members, project.id),
             **await _of(engine, user, "project", project.id),
             "shots": [
                 {**_entity(shot), **await _of(engine, user, "shot", shot.id)} for shot in shots
@@ -94,6 +98,28 @@ def _change(engine: Engine, user: str, change: Change) -> dict[str, Any]:
         "source": change.source,
     }
     return said if change.text is None else {**said, "value": json.loads(change.text)}
+
+
+def _memberships(session: Session, user: str) -> list[dict[str, str]]:
+    query = (
+        select(Member, Project)
+        .join(Project, col(Project.id) == Member.project_id)
+        .where(Member.user_id == user, col(Project.deleted_at).is_(None))
+        .order_by(col(Member.since))
+    )
+    return [
+        {"project": project.name, "role": member.role, "since": _time(member.since)}
+        for member, project in session.exec(query)
+    ]
+
+
+def _members(session: Session, project: str) -> list[dict[str, str]]:
+    query = select(Member).where(Member.project_id == project).order_by(col(Member.since))
+    rows = session.exec(query).all()
+    names = names_of(session, [row.user_id for row in rows])
+    return [
+        {"name": names[row.user_id], "role": row.role, "since": _time(row.since)} for row in rows
+    ]
 
 
 def _projects(session: Session, user: str) -> list[tuple[Project, list[Shot]]]:

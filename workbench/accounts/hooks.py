@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from persistence import StoreUnavailable
+from persistence import PermissionDenied, StoreUnavailable
 from persistence.reflex import Page
 from workbench import projects
+from workbench.access import Action, NotAllowed
 from workbench.accounts import people, sessions
 from workbench.accounts.cookies import bearer_in, guest_in, ticket_in
 from workbench.database import Unavailable
@@ -32,13 +33,18 @@ async def identify(headers: Mapping[str, str]) -> str:
     return guest if guest and await people.is_guest(guest, now=now) else ""
 
 
-async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:  # noqa: ARG001  # there all is allowed
-    """The library's question before each load and write: is it one's own, and live?"""
+async def authorise(actor: str, action: Action, scope: str, owner: str) -> bool:
+    """The library's question before each load and write: does one's role go so far, and is it live?
+
+    Raises PermissionDenied where it may be looked at and no more, with whom to ask.
+    """
     try:
-        is_theirs = bool(actor) and await projects.owns(actor, scope, owner)
+        is_allowed = bool(actor) and await projects.check(actor, action, scope, owner)
+    except NotAllowed as error:
+        raise PermissionDenied(scope, str(error)) from error
     except Unavailable as error:
         raise StoreUnavailable(str(error)) from error
-    return is_theirs and await people.is_here(actor, now=time.time())
+    return is_allowed and await people.is_here(actor, now=time.time())
 
 
 async def owners(page: Page) -> dict[str, str | None]:

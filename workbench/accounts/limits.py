@@ -59,6 +59,11 @@ def reset_limits(address: str) -> tuple[Limit, ...]:
     return (Limit("reset", address, 30, 15 * 60),)
 
 
+def join_limits(actor: str, address: str) -> tuple[Limit, ...]:
+    """For each link to a project that isn't one."""
+    return (Limit("join", address, 30, 15 * 60), Limit("join-actor", actor, 20, 15 * 60))
+
+
 async def take(limits: Sequence[Limit], *, now: float) -> None:
     """Count a try with each. Raises TooMany, and then counts none."""
     await write(_take, limits, now)

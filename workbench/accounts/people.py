@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from workbench.accounts.lately import Lately
 from workbench.accounts.names import key_of
 from workbench.database import Unavailable, read
-from workbench.models import Project, Shot, User
+from workbench.models import Member, Project, Shot, User
 
 Kind = Literal["guest", "account", "leaving", "gone"]
 
@@ -36,7 +36,15 @@ class Work:
     projects: int = 0
     shots: int = 0
     names: tuple[str, ...] = ()
-    """Of the live projects opened last, a few."""
+    """Of the live projects opened last, a few; then of those that are shared with them."""
+    shared: int = 0
+    """Others' projects that they are a member of."""
+    lent: tuple[str, ...] = ()
+    """Names of their own live projects that have members."""
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.projects or self.shared)
 
 
 _lately: Lately[Person] = Lately()
@@ -114,7 +122,20 @@ def _work_of(session: Session, user: str) -> Work:
         .where(Project.owner_id == user)
     ).one()
     live = [project.name for project in projects if project.deleted_at is None]
-    return Work(len(projects), shots, tuple(live[:NAMES_SHOWN]))
+    shared = session.exec(
+        select(Project.name)
+        .join(Member, col(Member.project_id) == Project.id)
+        .where(Member.user_id == user, col(Project.deleted_at).is_(None))
+        .order_by(col(Member.opened_at).desc())
+    ).all()
+    members = select(Member.project_id).where(Member.project_id == Project.id).exists()
+    lent = session.exec(
+        select(Project.name)
+        .where(Project.owner_id == user, col(Project.deleted_at).is_(None), members)
+        .order_by(col(Project.opened_at).desc())
+    ).all()
+    names = (*live, *shared)[:NAMES_SHOWN]
+    return Work(len(projects), shots, tuple(names), len(shared), tuple(lent))
 
 
 def _not_guests(session: Session, users: list[str]) -> list[str]:

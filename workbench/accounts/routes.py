@@ -85,8 +85,13 @@ async def sign_in(request: Request) -> Response:
     ticket = await signing.sign_in(sent["name"], sent["password"], _visit(request))
     await save_edits()
     work = await people.work_of(guest) if guest else people.Work()
-    waiting = {"projects": work.projects, "shots": work.shots, "names": list(work.names)}
-    return await _signed_in(request, ticket, guest_work=waiting if work.projects else None)
+    waiting = {
+        "projects": work.projects,
+        "shots": work.shots,
+        "shared": work.shared,
+        "names": list(work.names),
+    }
+    return await _signed_in(request, ticket, guest_work=waiting if work.is_any else None)
 
 
 async def sign_out(request: Request) -> Response:

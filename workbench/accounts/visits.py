@@ -13,6 +13,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from persistence import Engine
+from workbench import sharing
 from workbench.accounts import erasing, limits, people, resets, sessions
 from workbench.accounts.pages_open import let_go
 from workbench.database import read, write
@@ -63,7 +64,7 @@ async def clean_up(engine: Engine, *, days: float, now: float) -> int:
     await _note_unknown(engine, now)
     before, count = now - days * DAY, 0
     while idle := await read(_idle, before):
-        leaving = [user for user in idle if await erasing.mark_idle(user, before=before)]
+        leaving = [user for user in idle if await erasing.mark_idle(user, before=before, now=now)]
         await let_go()  # of a page that was left open all that time
         for user in leaving:
             await erasing.finish(engine, user)
@@ -101,6 +102,7 @@ def _forget_over(session: Session, now: float) -> None:
     sessions.forget_over(session, now=now)
     resets.forget_over(session, now=now)
     limits.forget_old(session, before=now - DAY)
+    sharing.forget_over(session, now=now)
     is_old = col(User.seen_at) < now - TOMBSTONE_DAYS * DAY
     old = select(User).where(User.kind == "gone", col(User.became).is_(None), is_old)
     for row in session.exec(old).all():

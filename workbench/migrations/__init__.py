@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-HEAD = "0002"
+HEAD = "0003"
 """What this workbench reads and writes. A database that has it is opened without Alembic, which
 takes longer to import than everything else."""
 
-VERSIONS = ("0001", "0002")
+VERSIONS = ("0001", "0002", "0003")
 """All that there were, oldest first."""
 
 VERSION_TABLE = "workbench_alembic_version"
@@ -28,19 +28,23 @@ class TooNew(Exception):
     """A newer workbench has changed the database's tables. Nothing was touched."""
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables to HEAD within the connection's transaction. Raises TooNew."""
+def upgrade(connection: Connection, *, to: str = HEAD) -> None:
+    """Bring the tables to HEAD within the connection's transaction; tests name an older version.
+
+    Raises TooNew.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
     version = version_of(connection)
-    if version == HEAD:
+    if version == to:
         return
     if version is not None and version not in VERSIONS:
         raise TooNew(
             f"the database has tables of version {version}, and this workbench knows {HEAD}: "
             "start the newer workbench"
         )
-    _run(connection, is_unversioned=version is None and inspect(connection).has_table(FIRST_TABLE))
+    is_unversioned = version is None and inspect(connection).has_table(FIRST_TABLE)
+    _run(connection, to, is_unversioned=is_unversioned)
 
 
 FIRST_TABLE = "workbench_user"
@@ -52,7 +56,7 @@ def version_of(connection: Connection) -> str | None:
     return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608  # our own name
 
 
-def _run(connection: Connection, *, is_unversioned: bool) -> None:
+def _run(connection: Connection, to: str, *, is_unversioned: bool) -> None:
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.runtime.migration import MigrationContext
@@ -64,10 +68,10 @@ def _run(connection: Connection, *, is_unversioned: bool) -> None:
         context.stamp(script, VERSIONS[0])
 
     def steps(revision: Any, _context: Any) -> Any:
-        upgrades: Any = script._upgrade_revs(HEAD, revision)  # noqa: SLF001  # what Alembic's own command calls
+        upgrades: Any = script._upgrade_revs(to, revision)  # noqa: SLF001  # what Alembic's own command calls
         return upgrades
 
-    with EnvironmentContext(Config(), script, fn=steps, destination_rev=HEAD) as environment:
+    with EnvironmentContext(Config(), script, fn=steps, destination_rev=to) as environment:
         environment.configure(
             connection=connection, version_table=VERSION_TABLE, transactional_ddl=True
         )

@@ -108,7 +108,7 @@ def bring() -> rx.Component:
 def guest_work() -> rx.Component:
     return rx.el.div(
         rx.el.p(
-            "In this browser you made ", rx.el.strong(Account.guest_work), " before you signed in."
+            "In this browser you had ", rx.el.strong(Account.guest_work), " before you signed in."
         ),
         rx.el.ul(
             rx.foreach(Account.guest_names, lambda name: rx.el.li(icon("film", size=14), name)),

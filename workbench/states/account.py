@@ -43,6 +43,8 @@ class Account(rx.State):
     sign_ins: rx.Field[list[SignIn]] = rx.field(default_factory=list)
     work: rx.Field[str] = rx.field("")
     """ "3 projects with 14 shots"."""
+    lent: rx.Field[list[str]] = rx.field(default_factory=list)
+    """Names of their projects that others are members of."""
     guest_projects: rx.Field[int] = rx.field(0)
     guest_work: rx.Field[str] = rx.field("")
     guest_names: rx.Field[list[str]] = rx.field(default_factory=list)
@@ -66,7 +68,7 @@ class Account(rx.State):
         work = await people.work_of(user)
         self.kind, self.name, self.created_at = person.kind, person.name, person.created_at
         self.password_at = person.password_at
-        self.work = in_words(work)
+        self.work, self.lent = in_words(work), list(work.lent)
         current = self._session()
         self.sign_ins = [
             SignIn(each.id, each.device, each.created_at, each.seen_at, each.id == current)
@@ -74,7 +76,8 @@ class Account(rx.State):
         ]
         guest = await self._guest(now=now)
         waiting = await people.work_of(guest) if guest and guest != user else people.Work()
-        self.guest_projects, self.guest_names = waiting.projects, list(waiting.names)
+        self.guest_projects = waiting.projects + waiting.shared
+        self.guest_names = list(waiting.names)
         self.guest_work = in_words(waiting)
         self.status = "ready"
 
@@ -149,6 +152,10 @@ class Reset(rx.State):
 
 
 def in_words(work: people.Work) -> str:
+    """ "3 projects with 14 shots, and 1 that is shared with you"."""
+    own = f"{count_of(work.projects, 'project')} with {count_of(work.shots, 'shot').lower()}"
+    if not work.shared:
+        return own if work.projects else "no projects"
     if not work.projects:
-        return "no projects"
-    return f"{count_of(work.projects, 'project')} with {count_of(work.shots, 'shot').lower()}"
+        return f"{count_of(work.shared, 'project')} shared with you"
+    return f"{own}, and {work.shared} that {'is' if work.shared == 1 else 'are'} shared with you"

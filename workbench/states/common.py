@@ -15,9 +15,9 @@ from reflex.utils.exec import is_prod_mode
 
 from persistence import PersistenceError, StoreUnavailable
 from persistence.reflex import current_actor
+from workbench.access import NotAllowed, NotFound
 from workbench.database import Unavailable
 from workbench.names import Refused
-from workbench.projects import NotFound
 
 HUES = 12
 """As many colours as `assets/covers.css` has for covers."""
@@ -108,6 +108,8 @@ def said_on(state: PageState) -> Iterator[None]:
         yield
     except Refused as error:
         state.problem = f"{error}."
+    except NotAllowed as error:
+        state.problem = str(error)
     except NotFound:
         state.problem = "That is no longer there. Reload the page to see what is."
     except (Unavailable, StoreUnavailable) as error:

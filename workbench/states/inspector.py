@@ -15,10 +15,10 @@ import reflex as rx
 from persistence import Binding, PermissionDenied, StoreUnavailable, Target, ToolSpec
 from persistence.inspect import InspectedRow, inspect
 from persistence.reflex import follow, running_engine
+from workbench.access import NotFound
 from workbench.database import Unavailable
 from workbench.directory import describe
 from workbench.inspecting import LONGEST_SEARCH, Entity, find_entities, stack_of
-from workbench.projects import NotFound
 from workbench.settings import TOOLS
 from workbench.states.common import PageState, actor_of, become_guest
 from workbench.states.stack import (

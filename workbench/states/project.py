@@ -9,8 +9,9 @@ import reflex as rx
 from persistence import PersistenceError
 from persistence.reflex import KeyedSettings, running_engine
 from workbench import projects
+from workbench.access import NotFound
 from workbench.database import Unavailable
-from workbench.projects import NotFound, ProjectPage, ShotRow
+from workbench.projects import ProjectPage, ShotRow
 from workbench.settings import TOOLS, Preferences, Travel
 from workbench.states.common import (
     Card,
