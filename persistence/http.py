@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -118,6 +119,15 @@ def problem(status: int, title: str, detail: str = "") -> JSONResponse:
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
+def too_many(seconds: float) -> JSONResponse:
+    """429: nothing was done, and after the seconds of `Retry-After` it may be sent again."""
+    wait = max(1, math.ceil(seconds))
+    answer = problem(429, "Too many requests", f"Nothing was done. Try again in {wait} seconds.")
+    answer.headers["retry-after"] = str(wait)
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
 def is_own_origin(headers: Mapping[str, str], allowed: Collection[str] = ()) -> bool:
     """Does the request come from a page of this host, or from one that the app allows?
 
@@ -127,7 +137,11 @@ def is_own_origin(headers: Mapping[str, str], allowed: Collection[str] = ()) -> 
     origin = headers.get("origin", "")
     if not origin:
         return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
-    return origin in allowed or urlsplit(origin).netloc == headers.get("host", "")
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    return bool({origin, "*"} & set(allowed)) or (bool(host) and host == headers.get("host", ""))
 
 
 def operation_routes(
@@ -135,8 +149,13 @@ def operation_routes(
     identify: Identify,
     *,
     allowed_origins: Collection[str] = (),
+    charge: Callable[[str, int], float] | None = None,
 ) -> list[Route]:
-    """The routes, to be mounted where the app likes. `engine` is asked at each request."""
+    """The routes, to be mounted where the app likes. `engine` is asked at each request.
+
+    `charge(actor, operations)` counts what a request brings: 0.0, or the seconds after which it may
+    be sent again, and then nothing of it is done.
+    """
 
     async def receive(request: Request) -> Response:
         if not is_own_origin(request.headers, allowed_origins):
@@ -149,6 +168,8 @@ def operation_routes(
             return problem(422, "Not a list of operations", str(error))
         except ClientDisconnect:
             return Response(status_code=400)
+        if charge is not None and (late := charge(actor, len(operations))):
+            return too_many(late)
         outcomes = await submit_durably(engine(), operations, actor)
         return JSONResponse({"operations": [outcome_as_json(each) for each in outcomes]})
 

@@ -18,16 +18,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 try:
     import reflex
+    from reflex import BaseStateToken
     from reflex.istate.delta import (
         _DROP_FROM_DELTA as DROP,
     )
     from reflex.istate.proxy import StateProxy
     from reflex.middleware.middleware import Middleware
-    from reflex.state import BaseState, State, StateUpdate
+    from reflex.state import BaseState, EventHandlerSetVar, State, StateUpdate
+    from reflex_base.constants import CompileVars
     from reflex_base.constants.state import FIELD_MARKER
     from reflex_base.event import Event
     from reflex_base.event.context import EventContext
     from reflex_base.registry import RegistrationContext
+    from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY, FormData, transform_form_data
     from reflex_base.utils.types import is_mutable_type
     from reflex_base.vars.base import (
         FIELD_TYPE,
@@ -37,6 +40,9 @@ try:
         _owner_state,
     )
     from reflex_components_core.core.banner import has_connection_errors
+    from socketio.exceptions import (  # pyright: ignore[reportMissingTypeStubs]
+        ConnectionRefusedError as _ConnectionRefusedError,
+    )
 except ImportError as error:  # pragma: no cover - only with another Reflex
     raise ImportError(
         f"persistence.reflex doesn't fit the installed Reflex ({error}). "
@@ -50,11 +56,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 Remember = Callable[[str], Callable[[], None]]
 
 __all__ = [
+    "BOOT_EVENT",
     "DROP",
     "FIELD_MARKER",
     "FIELD_TYPE",
     "BaseState",
     "BaseStateMeta",
+    "ConnectionRefused",
     "Event",
     "EventContext",
     "Field",
@@ -72,20 +80,29 @@ __all__ = [
     "current_event",
     "delta_of",
     "device_states",
+    "disconnect",
     "enqueue",
     "event_pipeline",
     "fields_of",
+    "form_data",
+    "handler_of",
     "handler_states",
     "has_connection_errors",
     "held_by",
+    "is_client_storage",
+    "is_form",
+    "is_form_or_none",
     "is_mutable_type",
     "is_own_field",
+    "is_setvar",
     "keyed_states",
     "make_touched",
     "mark_visited",
+    "noted_on",
     "on_children",
     "override",
     "owner_state",
+    "restrict_origins",
     "root_of",
     "set_context",
     "source_of",
@@ -97,6 +114,7 @@ __all__ = [
 _SEAMS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (Field, ("__set__", "__get__", "__set_name__", "_mark_dirty", "_replace", "_proxy")),
     (BaseState, ("get_delta", "_get_resolved_delta", "_mark_dirty", "_clean")),
+    (BaseState, ("_is_client_storage",)),
     (BaseState, ("_get_root_state", "reset", "_var_dependencies", "_always_dirty_computed_vars")),
     (EventContext, ("get", "set", "txid", "parent_txid", "enqueue_impl", "token")),
     (RegistrationContext, ("get", "event_handlers", "app")),
@@ -113,6 +131,12 @@ if missing := [
         f"Reflex {reflex.constants.Reflex.VERSION} no longer has {', '.join(missing)}. "
         'Install "reflex>=0.10.1,<0.11", or a newer reflex-persistence.'
     )
+
+ConnectionRefused: type[Exception] = _ConnectionRefusedError
+"""Raised while a page connects: it gets no socket, and the message."""
+
+BOOT_EVENT: str = CompileVars.CONNECT_AUTH_EVENT
+"""Where a connection carries its page's first event."""
 
 owner_state: Callable[[Any, Any], Any] = _owner_state
 """`owner_state(instance, class)`: the instance in the tree that holds a field of that class."""
@@ -256,6 +280,74 @@ def handler_states(name: str) -> tuple[type[BaseState] | None, bool]:
     if registered is None:
         return None, False
     return registered.states[0], registered.handler.is_background
+
+
+async def noted_on(app: App, token: str, name: str) -> Any:
+    """What the root of a token's state tree holds under a name of ours; None for a new tree."""
+    if app._state is None:
+        return None
+    root = await app.state_manager.get_state(BaseStateToken(ident=token, cls=app._state))
+    return held_by(root_of(root)).get(name)
+
+
+def restrict_origins(app: App, instead: Iterable[str]) -> list[str]:
+    """Which other origins the app lets in by its configuration, "*" for all; where it says nothing,
+    Reflex would let in all, and from here on lets in these instead."""
+    config = RegistrationContext.get().config
+    said = list(config.cors_allowed_origins)
+    if "cors_allowed_origins" in config._non_default_attributes or said != ["*"]:
+        return said
+    allowed = tuple(instead)
+    config.cors_allowed_origins = allowed  # the server that is still to be made reads it
+    for each in app._api.user_middleware if app._api is not None else ():
+        if "allow_origins" in each.kwargs:
+            each.kwargs["allow_origins"] = allowed
+    return []
+
+
+async def disconnect(app: App, sid: str) -> None:
+    """Close a page's socket."""
+    sio: Any = app.sio
+    await sio.disconnect(sid, namespace=cast(Any, app.event_namespace).namespace)
+
+
+def handler_of(name: str) -> Any:
+    """The handler of an event's full name; None where there is none."""
+    registered = RegistrationContext.get().event_handlers.get(name)
+    return None if registered is None else registered.handler
+
+
+def is_setvar(handler: Any) -> bool:
+    """Is it the handler that every state has, which calls its setters by name?"""
+    return isinstance(handler, EventHandlerSetVar)
+
+
+def is_client_storage(key: str) -> bool:
+    """Does "state.var" name a var that the browser stores?"""
+    state, _, name = key.rpartition(".")
+    cls: Any = RegistrationContext.get().base_states.get(state)
+    return cls is not None and cls._is_client_storage(name.removesuffix(FIELD_MARKER))
+
+
+def form_data(value: Any, hint: Any) -> Any:
+    """A form's fields as a handler gets them; anything else as it is."""
+    return transform_form_data(value, hint)
+
+
+def is_form(value: object) -> bool:
+    """Is it a form's fields, checked as they were read?"""
+    return isinstance(value, FormData)
+
+
+def is_form_or_none(sent: Mapping[str, Any]) -> bool:
+    """Are the fields of a form, if it says that it is one, pairs of a name and a value?"""
+    if FORM_DATA_ENTRIES_KEY not in sent:
+        return True
+    entries: Any = sent[FORM_DATA_ENTRIES_KEY]
+    return isinstance(entries, list) and all(
+        isinstance(each, list) and len(cast("list[Any]", each)) == 2 and isinstance(each[0], str)
+        for each in cast("list[Any]", entries)
+    )
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from ..http import actor_of
 from . import _private as rx_
 from . import causes
 from .channel import PersistenceState
+from .doors import HOLDER
 from .gate import MARK, forget_everything
 from .tabs import Tab, Tabs, require_tabs
 
@@ -60,6 +61,7 @@ async def _empty(tabs: Tabs, tab: Tab, actor: str) -> None:
         if mark is not None and mark[0] == actor:
             return  # it has connected anew meanwhile, as who it is now
         await forget_everything(state, root)
-        rx_.held_by(root).pop(MARK, None)
+        for note in (MARK, HOLDER):
+            rx_.held_by(root).pop(note, None)
         channel = await state.get_state(PersistenceState)
         channel.actor = actor

@@ -22,6 +22,7 @@ from . import causes
 from .causes import Cause
 from .channel import PersistenceState
 from .device import ask, waits_for_device
+from .doors import HOLDER, holder_of
 from .mirror import capture, forget, refresh, sheets_of
 from .tabs import Page, Tab, Tabs
 
@@ -50,8 +51,9 @@ _LOADING = frozenset(
 class Gate(rx_.Middleware):
     """Asked by Reflex before each handler, with the tab's state locked."""
 
-    def __init__(self, tabs: Tabs) -> None:
-        self.tabs = tabs
+    def __init__(self, tabs: Tabs, *, proxies: int = 0) -> None:
+        """`proxies`: as in `Throttle`."""
+        self.tabs, self.proxies = tabs, proxies
 
     async def preprocess(
         self, app: App, state: rx_.BaseState, event: rx_.Event
@@ -100,6 +102,8 @@ class Gate(rx_.Middleware):
             if mark is not None and mark[0] != tab.actor:
                 await forget_everything(state, root)
             rx_.held_by(root)[MARK] = (tab.actor, tab.id)
+            holder = holder_of(tab.actor, root.router_data, proxies=self.proxies)
+            rx_.held_by(root)[HOLDER] = holder
             rx_.make_touched(root, ())
             await self._ask_device(state, tab)
             tab.behind.update(dict.fromkeys(self.tabs.tools()))

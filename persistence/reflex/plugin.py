@@ -39,14 +39,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import reflex as rx
+from reflex.utils.exec import is_prod_mode
 from starlette.applications import Starlette
 
 from ..engine import Authorise, Engine
-from ..http import Identify
+from ..http import Identify, operation_routes
 from ..scopes import ScopeChain
 from ..store.base import Store
+from ..throttle import RATE_LIMIT, Throttle, throttled
 from . import _private as rx_
 from .directory import Describe, Directory, Members
+from .doors import Doors, guarded
+from .origins import Origins
 from .shutdown import save_on_signals
 from .tabs import Owners, Tabs, install
 
@@ -78,6 +82,8 @@ class PersistencePlugin(rx.plugins.Plugin):
         grace: float = 0.15,
         backend: str = "",
         allowed_origins: Sequence[str] = (),
+        rate_limit: float | None = RATE_LIMIT,
+        proxies: int | None = None,
         scope_names: Mapping[str, str] | None = None,
         **engine: Any,
     ) -> None:
@@ -85,7 +91,11 @@ class PersistencePlugin(rx.plugins.Plugin):
         on.
 
         `backend` is the server's URL where the pages come from another host in production.
-        `allowed_origins` may send operations besides the app's own pages ("https://app.example").
+        `allowed_origins` may open pages' sockets and send operations besides the app's own pages
+        ("https://app.example"; "*" for all). `rate_limit` is how many requests and events a minute
+        one user may send, None for any number: see `throttle.py`. `proxies` is how many proxies of
+        yours say in `X-Forwarded-For` where a request comes from (`trusted_proxy_hops` of the
+        configuration, if not given).
         `scope_names` are the app's words for its scopes: {"shot": "This shot", "default": "None"}.
         """
         self.database, self.scopes = database, scopes
@@ -93,9 +103,11 @@ class PersistencePlugin(rx.plugins.Plugin):
         self.describe, self.members = describe, members
         self.scope_names = dict(scope_names or {})
         self.grace, self.backend, self.allowed_origins = grace, backend, tuple(allowed_origins)
+        self.rate_limit, self.proxies = rate_limit, proxies
         self._options = engine
         self._installed: set[int] = set()
         self.tabs: Tabs | None = None
+        self.doors: Doors | None = None
 
     # --- what Reflex calls -----------------------------------------------------------------------
 
@@ -115,8 +127,6 @@ class PersistencePlugin(rx.plugins.Plugin):
     def register_route(self, **context: Any) -> None:
         """Before the pages are compiled: put the scripts and the hidden root into each."""
         del context
-        from reflex.utils.exec import is_prod_mode
-
         from .components import persistence_root, scripts
         from .device import device_root, device_scripts
 
@@ -167,31 +177,45 @@ class PersistencePlugin(rx.plugins.Plugin):
         tabs.push = Pusher(tabs).push
         engine.subscribe(tabs.hear)
         engine.operations.listeners.append(tabs.hear_outcome)
-        app.add_middleware(Gate(tabs), 0)
+        throttle = Throttle(identify, limit=self.rate_limit, proxies=self._proxies())
+        doors = Doors(app, throttle)
+        doors.install()
+        self.doors = doors
+        app.add_middleware(Gate(tabs, proxies=throttle.proxies), 0)
         cast(Any, app).register_lifespan_task(self._serve, tabs=tabs)
-        routes = self._routes(engine, identify)
+        origins = Origins(self._origins(app), is_development=not is_prod_mode())
+        origins.tell()
+        routes = operation_routes(
+            lambda: engine, identify, allowed_origins=origins.allowed, charge=throttle.charge
+        )
         if self.identify is None:
             routes += GUEST_ROUTES
         before: Any = app.api_transformer
         kept: list[Any] = [before] if callable(before) else list(before or ())
-        # Innermost, so that what the app puts around its server stands around these routes, too.
-        app.api_transformer = [Starlette(routes=routes), *kept]
+        # Innermost, so that what the app puts around its server stands around these routes, too;
+        # the doors outermost, before anything is read.
+        app.api_transformer = [
+            Starlette(routes=routes),
+            *kept,
+            lambda server: throttled(guarded(server, doors, origins.is_ours), throttle),
+        ]
         self.tabs = tabs
         install(tabs)
         return tabs
 
-    def _routes(self, engine: Engine, identify: Identify) -> list[Any]:
-        from ..http import operation_routes
-
-        return list(operation_routes(lambda: engine, identify, allowed_origins=self._origins()))
-
-    def _origins(self) -> tuple[str, ...]:
-        """In development the pages come from a server of their own."""
-        from reflex.utils.exec import is_prod_mode
-
+    def _origins(self, app: App) -> tuple[str, ...]:
+        """Besides the app's own: those of the plugin, and those of Reflex's configuration."""
         config = rx_.RegistrationContext.get().config
-        own = () if is_prod_mode() else (config.deploy_url or "",)
-        return tuple(filter(None, (*self.allowed_origins, *own)))
+        own = () if is_prod_mode() or not config.deploy_url else (config.deploy_url,)
+        hosts = () if is_prod_mode() else ("localhost", "127.0.0.1")
+        own += tuple(f"http://{host}:{config.frontend_port or 3000}" for host in hosts)
+        said = rx_.restrict_origins(app, (*self.allowed_origins, *own))
+        return tuple(dict.fromkeys((*self.allowed_origins, *said, *own)))
+
+    def _proxies(self) -> int:
+        if self.proxies is not None:
+            return self.proxies
+        return rx_.RegistrationContext.get().config.trusted_proxy_hops
 
     @asynccontextmanager
     async def _serve(self, tabs: Tabs) -> AsyncGenerator[None]:

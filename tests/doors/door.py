@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import inspect
 import json
+import os
 import runpy
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import reflex as rx
@@ -21,6 +24,7 @@ from reflex_base.registry import RegistrationContext
 
 from persistence import Target
 from persistence.reflex import _private as rx_
+from persistence.reflex.doors import Doors
 from persistence.reflex.tabs import Tabs, install, tabs_of_process
 from workbench import projects, web
 from workbench import workbench as app_module
@@ -40,17 +44,25 @@ PATIENCE = 5.0
 class Socket:
     """A page's WebSocket, as Reflex's script speaks it. Closed by the server: `closed` says so."""
 
-    def __init__(self, asgi: Any, headers: Mapping[str, str], token: str) -> None:
+    def __init__(
+        self, asgi: Any, headers: Mapping[str, str], token: str, address: str = "192.0.2.1"
+    ) -> None:
         self._in: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.updates: list[Any] = []
         self.closed = False
+        self.refused = ""
+        """Why socket.io didn't let it in."""
+        self.is_idle = False
+        """Has the server taken in all that was sent?"""
+        self.left = False
+        """Was it told to leave, by socket.io?"""
         scope = {
             "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1",
             "scheme": "ws", "path": "/_event/", "raw_path": b"/_event/", "root_path": "",
-            "query_string": f"token={token}&EIO=4&transport=websocket".encode(),
-            "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers.items()],
-            "client": ("192.0.2.1", 4000), "server": (HOST, 80), "subprotocols": [], "state": {},
+            "query_string": f"token={quote(token)}&EIO=4&transport=websocket".encode(),
+            "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers.items() if v],
+            "client": (address, 4000), "server": (HOST, 80), "subprotocols": [], "state": {},
         }  # fmt: skip
         self._task = asyncio.create_task(self._run(asgi, scope))
         self._reader = asyncio.create_task(self._read())
@@ -59,9 +71,15 @@ class Socket:
     async def _run(self, asgi: Any, scope: Any) -> None:
         await self._in.put({"type": "websocket.connect"})
         try:
-            await asgi(scope, self._in.get, self._out.put)
+            await asgi(scope, self._receive, self._out.put)
         finally:
             await self._out.put({"type": "websocket.close"})
+
+    async def _receive(self) -> dict[str, Any]:
+        self.is_idle = self._in.empty()
+        message = await self._in.get()
+        self.is_idle = False
+        return message
 
     async def _read(self) -> None:
         while True:
@@ -75,6 +93,11 @@ class Socket:
                 self.frame("40/_event,")
             elif text.startswith("40"):
                 self._opened.set()
+            elif text.startswith("44/_event,"):
+                self.refused = json.loads(text.removeprefix("44/_event,"))["message"]
+                self._opened.set()
+            elif text.startswith("41"):
+                self.left = True
             elif text.startswith("42/_event,"):
                 self.updates.append(json.loads(text.removeprefix("42/_event,")))
             elif text == "2":
@@ -87,6 +110,12 @@ class Socket:
     def frame(self, text: str) -> None:
         """Any frame, however it looks."""
         self._in.put_nowait({"type": "websocket.receive", "text": text})
+
+    async def read(self) -> None:
+        """Wait until the server has taken in all that was sent, or has closed."""
+        async with asyncio.timeout(PATIENCE):
+            while not (self.closed or (self.is_idle and self._in.empty())):
+                await asyncio.sleep(0.001)
 
     def send(self, *message: Any) -> None:
         """An event of the page: `send("event", {...})`."""
@@ -125,9 +154,12 @@ class Person:
     async def refresh(self) -> httpx.Response:
         return await self.http.post("/auth/refresh")
 
-    async def socket(self, token: str, *, origin: str = ORIGIN) -> Socket:
+    async def socket(
+        self, token: str, *, origin: str = ORIGIN, address: str = "192.0.2.1"
+    ) -> Socket:
         headers = {"host": HOST, "origin": origin, "cookie": self.cookies, "user-agent": FIREFOX}
-        return await Socket(self.door.asgi, headers, token).opened()
+        headers |= {"connection": "Upgrade", "upgrade": "websocket"}
+        return await Socket(self.door.asgi, headers, token, address).opened()
 
     async def make_shot(self) -> tuple[str, str]:
         """A project with a shot of their own."""
@@ -150,8 +182,8 @@ class Person:
 class Door:
     """The running app."""
 
-    def __init__(self, app: rx.App, asgi: Any, tabs: Tabs) -> None:
-        self.app, self.asgi, self.tabs = app, asgi, tabs
+    def __init__(self, app: rx.App, asgi: Any, tabs: Tabs, doors: Doors) -> None:
+        self.app, self.asgi, self.tabs, self.doors = app, asgi, tabs, doors
 
     def nobody(self) -> Person:
         return Person(self)
@@ -172,8 +204,10 @@ class Door:
         target = Target(scope, owner, tool)
         return dict((await self.tabs.engine.store.load([target]))[target])
 
-    async def settle(self) -> None:
-        """Wait until no event runs and all is saved."""
+    async def settle(self, *sockets: Socket) -> None:
+        """Wait until what was sent has been read, no event runs and all is saved."""
+        for socket in sockets:
+            await socket.read()
         processor: Any = self.app.event_processor
         while processor._tasks or not processor._queue.empty():
             await asyncio.sleep(0.002)
@@ -187,24 +221,66 @@ def evaluate_pages(app: rx.App) -> None:
             page.component()
 
 
+class House:
+    """A running app that several tests share, each with people of its own."""
+
+    def __init__(self, runner: asyncio.Runner, door: Door) -> None:
+        self.runner, self.door = runner, door
+
+
+def in_house(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """The test, whose first argument is a Door, in the loop of its module's `house`."""
+    parameters = list(inspect.signature(test).parameters.values())
+    asked = [inspect.Parameter("house", inspect.Parameter.KEYWORD_ONLY), *(
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters[1:]
+    )]  # fmt: skip
+
+    def run(*, house: House, **others: Any) -> None:
+        house.runner.run(test(house.door, **others))
+
+    run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
+    run.__signature__ = inspect.Signature(asked)  # pyright: ignore[reportFunctionMemberAccess]
+    return run
+
+
 @asynccontextmanager
-async def running() -> AsyncIterator[Door]:
-    """The workbench as `rxconfig.py` configures it, with the database of `DATABASE_URL`."""
+async def running(**options: Any) -> AsyncIterator[Door]:
+    """The workbench as `rxconfig.py` configures it, with the database of `DATABASE_URL`, and with
+    other `options` of the plugin."""
+    mode = os.environ.get("REFLEX_ENV_MODE")
+    os.environ["REFLEX_ENV_MODE"] = "prod"  # in development other origins are let in
     config = runpy.run_path(str(ROOT / "rxconfig.py"))["config"]
     outside, tabs = rx_.set_context(config), tabs_of_process()
     importlib.reload(web)
     app: Any = importlib.reload(app_module).app
     app._compile = lambda **_: None
+    plugin: Any = RegistrationContext.get().config.plugins[0]
+    for name, value in options.items():
+        setattr(plugin, name, value)
     try:
         asgi = app()
         evaluate_pages(app)
         async with asgi.router.lifespan_context(asgi):
             running_tabs = tabs_of_process()
             assert running_tabs is not None
-            yield Door(app, asgi, running_tabs)
+            yield Door(app, asgi, running_tabs, plugin.doors)
     finally:
         RegistrationContext.set(outside)
         install(tabs)
+        del os.environ["REFLEX_ENV_MODE"]
+        if mode is not None:
+            os.environ["REFLEX_ENV_MODE"] = mode
 
 
-__all__ = ["ORIGIN", "PASSWORD", "Door", "Person", "Socket", "Travel", "running"]
+__all__ = [
+    "HOST",
+    "ORIGIN",
+    "PASSWORD",
+    "Door",
+    "House",
+    "Person",
+    "Socket",
+    "Travel",
+    "in_house",
+    "running",
+]

@@ -8,6 +8,7 @@ from tests.doors.door import running
 from workbench.accounts import sessions
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_cookie_that_was_replaced_writes_no_settings(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sessions, "GRACE", 0)
     async with running() as door:

@@ -1,0 +1,127 @@
+"""How many requests and events one user may send a minute, and who counts as one. Starlette only.
+
+- A user is told by the app's `identify`; who is nobody counts by address, for less.
+- What a page fetches as a file isn't counted.
+- A request beyond the rate is answered 429 with `Retry-After`, before anything of it is read: the
+  page's script sends again after that, and loses nothing.
+- A request that brings operations costs one more for each ten of them.
+
+Counts are those of one process. Nobody who types, or who comes back with the edits of a long
+journey, meets the limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .http import Identify, actor_of, too_many
+from .rates import Rate, Rates
+
+log = logging.getLogger("persistence")
+
+RATE_LIMIT = 3_000
+"""Requests and events a minute of one user, and as many at once."""
+NOBODY = 5
+"""By how much less an address may send of which nobody is signed in."""
+PER_OPERATION = 0.1
+
+_FILES = ("GET", "HEAD")
+
+
+def client_address(peer: str, forwarded: str, *, proxies: int) -> str:
+    """Who asks, for limits: behind so many proxies of ours, what the outermost of them saw.
+
+    Of an IPv6 address only the network counts: a customer has all of its 2**64.
+    """
+    hops = [part.strip() for part in forwarded.split(",") if part.strip()]
+    seen = hops[-proxies] if proxies and len(hops) >= proxies else peer
+    try:
+        address = ip_address(seen)
+    except ValueError:
+        return seen[:64]
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+    return str(address)
+
+
+def address_in(scope: Scope, *, proxies: int) -> str:
+    """The address that a connection comes from."""
+    peer = scope.get("client") or ("",)
+    forwarded = Headers(scope=scope).get("x-forwarded-for", "")
+    return client_address(str(peer[0]), forwarded, proxies=proxies)
+
+
+def key_of(actor: str, address: str) -> str:
+    """Who counts as one: a user, wherever they are; of nobody, those at one address."""
+    return f"user {actor}" if actor else f"at {address}"
+
+
+def cost_of(operations: int) -> float:
+    """What a request or an event costs that brings so many operations."""
+    return 1.0 + operations * PER_OPERATION
+
+
+class Throttle:
+    """The rates of users and of addresses. Time is the event loop's."""
+
+    def __init__(
+        self, identify: Identify, *, limit: float | None = RATE_LIMIT, proxies: int = 0
+    ) -> None:
+        """`limit` is requests and events a minute and user, None for as many as they like;
+        `proxies` is how many proxies of ours say in `X-Forwarded-For` where a request comes from.
+        """
+        self.identify, self.proxies = identify, proxies
+        self.is_open = limit is None
+        amount = RATE_LIMIT if limit is None else limit
+        self._users, self._addresses = Rates(Rate(amount)), Rates(Rate(amount / NOBODY))
+
+    async def who(self, scope: Scope, headers: Mapping[str, str]) -> str:
+        """Whose rate a request or a connection is counted on."""
+        return key_of(
+            await actor_of(self.identify, headers), address_in(scope, proxies=self.proxies)
+        )
+
+    def take(self, key: str, cost: float = 1.0) -> float:
+        """0.0 where it may be; else in how many seconds."""
+        return 0.0 if self.is_open else self._rates(key).take(key, _now(), cost)
+
+    def wait(self, key: str, cost: float = 1.0) -> float:
+        """Count it, and say for how many seconds it must wait."""
+        return 0.0 if self.is_open else self._rates(key).wait(key, _now(), cost)
+
+    def charge(self, actor: str, operations: int) -> float:
+        """The rest of what a request with so many operations costs: 0.0, or seconds to wait."""
+        return self.take(key_of(actor, ""), cost_of(operations) - 1) if actor else 0.0
+
+    def _rates(self, key: str) -> Rates:
+        return self._users if key.startswith("user ") else self._addresses
+
+
+def throttled(app: ASGIApp, throttle: Throttle) -> ASGIApp:
+    """The app, with each request counted before it is read."""
+
+    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not is_file(scope["method"], scope["path"]):
+            key = await throttle.who(scope, Headers(scope=scope))
+            if late := throttle.take(key):
+                log.info("too many requests %s", key if key.startswith("user ") else "of nobody")
+                await too_many(late)(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return limited
+
+
+def is_file(method: str, path: str) -> bool:
+    """Does the request only fetch a file of the page, as its last part's ending says?"""
+    return method in _FILES and "." in path.rpartition("/")[2]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
