@@ -10,7 +10,6 @@ Names come from the app's `describe` hook, and only of owners whose settings the
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
@@ -179,7 +178,9 @@ def _answer(each: Refused | Conflict, operation: Operation, spec: SettingSpec) -
         "field": each.field,
         "problem": each.problem,
         "origin": "handler",
-        "operation": operation_as_json(operation),
+        "kind": operation.kind,
+        "value": operation.value,
+        "base": operation.base,
     }
     if isinstance(each, Conflict):
         base = Override("reset", None) if each.base is UNSET else Override("set", each.base)
@@ -206,8 +207,3 @@ def sendable(spec: SettingSpec, value: Any) -> Any:
     if isinstance(value, Patch):
         return {"set": dict(value.set), "remove": sorted(value.remove)}
     return None if value is None else as_json(spec, value)
-
-
-def operation_as_json(operation: Operation) -> Told:
-    """As a browser's script would have written it."""
-    return {**dataclasses.asdict(operation), "target": list(operation.target)}

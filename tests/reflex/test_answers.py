@@ -147,8 +147,7 @@ async def test_a_handlers_conflict_goes_to_its_persons_browser_with_all_three_va
         assert told["about"]["people"] == {"bob": "Bob"}
         assert (told["theirs"]["value"], told["theirs"]["by"]) == (30, "bob")
         assert told["base_value"]["value"] == 20
-        assert told["operation"]["value"] == 41
-        assert told["operation"]["target"] == list(SHOT)
+        assert (told["kind"], told["value"], told["target"]) == ("set", 41, list(SHOT))
         assert answers(bob) == []
 
 
@@ -198,9 +197,7 @@ async def test_a_key_that_a_handler_set_is_told_as_an_edit_of_that_key(shared: A
         await site.settle()
         [told] = answers(ann)
         assert told["status"] == "refused"
-        assert (told["operation"]["kind"], told["operation"]["value"]) == (
-            "keys", {"set": {"gens": True}, "remove": []},
-        )  # fmt: skip
+        assert (told["kind"], told["value"]) == ("keys", {"set": {"gens": True}, "remove": []})
 
 
 async def test_a_secret_that_a_handler_set_goes_to_no_browser(shared: Any) -> None:
