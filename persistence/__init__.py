@@ -4,6 +4,7 @@
 imports a web framework; `persistence.reflex` binds the same to Reflex.
 """
 
+from .appliers import Applier, Submitted, applier
 from .binding import Binding
 from .changes import Moved, Patch
 from .engine import Engine, Notice, Retry
@@ -27,6 +28,7 @@ from .errors import (
 from .explain import Explanation, LayerView
 from .journal import Difference, Step
 from .layers import Conflict, Refused
+from .ledger import Ledger
 from .moving import MovedIn, move_in, move_in_column
 from .operations import Operation, Outcome
 from .plans import Opinion, Plan, Proposed, Skipped
@@ -38,6 +40,7 @@ from .undo import Changed, Undoing
 
 __all__ = [
     "UNSET",
+    "Applier",
     "Binding",
     "Changed",
     "Conflict",
@@ -48,6 +51,7 @@ __all__ = [
     "Explanation",
     "InvalidValue",
     "LayerView",
+    "Ledger",
     "Moment",
     "Moved",
     "MovedIn",
@@ -77,10 +81,12 @@ __all__ = [
     "StoreRefused",
     "StoreTooNew",
     "StoreUnavailable",
+    "Submitted",
     "Target",
     "ToolSpec",
     "Undoing",
     "UnknownField",
+    "applier",
     "move_in",
     "move_in_column",
     "setting",

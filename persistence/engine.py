@@ -29,6 +29,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 
 from . import entities, exchange, plans
+from .appliers import Appliers
 from .commits import Committer
 from .errors import PermissionDenied, PersistenceError, StoreUnavailable
 from .feed import Feed, Pokes, Polling
@@ -78,9 +79,11 @@ class Retry:
 
 
 NoticeKind = Literal[
-    "edited", "committed", "refreshed", "failed", "refused", "conflict", "loaded", "forgotten"
-]
-"""`refreshed`: another process committed these fields, by this actor."""
+    "edited", "committed", "refreshed", "failed", "refused", "conflict", "loaded", "forgotten",
+    "applied",
+]  # fmt: skip
+"""`refreshed`: another process committed these fields, by this actor. `applied`: an operation of a
+kind that the app registered was done."""
 
 
 class Notice(NamedTuple):
@@ -149,6 +152,8 @@ class Engine:
             pokes = Polling() if getattr(self.store, "is_shared", False) else None
         self.feed = Feed(self, pokes)
         self.operations = Operations(self)
+        self.appliers = Appliers(self)
+        """Kinds of operations that the app registers: `appliers.register("message.add", …)`."""
         self.history = History(self)
         """Who changed what when: steps, comparing, restoring, named moments."""
         self.undo = Undo(self)
@@ -188,10 +193,12 @@ class Engine:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.appliers.close()
         await self.store.close()
 
     async def _drain(self) -> None:
         """Flush, as often as it takes while the store is away."""
+        await self.appliers.drain()
         while True:
             try:
                 return await self.flush()
@@ -410,6 +417,12 @@ class Engine:
         """Tell what happened to fields of a layer."""
         if self._listeners:
             self.tell(Notice(layer.target, frozenset(fields), kind, operations, actor, origin))
+
+    def tell_of_applied(self, operation: Operation, actor: str) -> None:
+        """Tell that an operation of a registered kind was done."""
+        if self._listeners:
+            ids = (operation.id,)
+            self.tell(Notice(operation.target, frozenset(), "applied", ids, actor))
 
     def unavailable(self, error: Exception) -> None:
         if self.available:

@@ -4,10 +4,14 @@
     "kind", "value", "base", "actor"}]}
     → 200 {"operations": [{"id", "status", "problem", "revision"}]}
 
+A conflict's answer also has "theirs" and "base_value": {"value", "kind", "by", "at", "revision"}.
+
 - Idempotent by operation id: sending one twice does it once, and answers the same.
 - An answer says `confirmed` only when the edit is durable.
 - Who sends is told by `identify(headers)`, the app's; another origin's page is refused.
 - An edit that says who else made it (`actor`, may be left out) waits for them: `pending`.
+- A kind that the app registered ("message.add") may leave `field` and the target's last part empty.
+  It may be `pending` because another one has to arrive first: send that again, too.
 - Whatever the body holds, the answer is one of ours: problems as RFC 9457 has them.
 
 Starlette is all it needs; a page's WebSocket events go through the same `parse_operations`.
@@ -20,6 +24,7 @@ import inspect
 import json
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -29,7 +34,7 @@ from starlette.routing import Route
 
 from .engine import Engine
 from .errors import PersistenceError
-from .operations import KINDS, Operation, Outcome
+from .operations import KIND, KINDS, Operation, Outcome
 from .scopes import Target
 
 Identify = Callable[[Mapping[str, str]], str | Awaitable[str]]
@@ -41,6 +46,8 @@ MAX_BODY = 4_000_000
 """Bytes of one request: some values of the largest size, never an endless stream."""
 ANSWER_WITHIN = 10.0
 """Seconds to wait for the store; then the answer is `pending` and the client asks again."""
+HELD_UP = 1.0
+"""Seconds that edits of settings, once durable, wait for other kinds in the same request."""
 
 _KEYS = {"id", "client", "seq", "target", "field", "kind", "value", "base", "actor"}
 
@@ -77,8 +84,14 @@ def _parse(position: int, sent: object) -> Operation:
     given = cast("dict[str, Any]", sent)
     if unknown := set(given) - _KEYS:
         raise wrong(f"unknown key {min(unknown)[:40]!r}")
+    kind = given.get("kind", "set")
+    is_settings = kind in KINDS if isinstance(kind, str) else True
+    if kind not in KINDS and (is_settings or not KIND.fullmatch(kind)):
+        raise wrong(f"kind is none of {', '.join(KINDS)}, and no kind of an app's own")
     for name, limit in (("id", 64), ("client", 64), ("field", 100)):
         text = given.get(name)
+        if name == "field" and text == "" and not is_settings:
+            continue
         if not isinstance(text, str) or not 1 <= len(text) <= limit:
             raise wrong(f"{name} isn't a text of 1–{limit} characters")
     maker = given.get("actor", "")
@@ -88,20 +101,21 @@ def _parse(position: int, sent: object) -> Operation:
         number = given.get(name, 0)
         if type(number) is not int or not 0 <= number < 1 << 53:
             raise wrong(f"{name} isn't a whole number")
-    kind = given.get("kind", "set")
-    if kind not in KINDS:
-        raise wrong(f"kind is none of {', '.join(KINDS)}")
-    target = given.get("target")
-    if not isinstance(target, list):
-        raise wrong("target isn't [scope, owner, tool]")
-    parts = cast("list[object]", target)
-    if len(parts) != 3 or not all(isinstance(p, str) and 1 <= len(p) <= 200 for p in parts):
+    if (target := _target(given.get("target"), 3 if is_settings else 2)) is None:
         raise wrong("target isn't [scope, owner, tool]")
     return Operation(
-        given["id"], given["client"], given.get("seq", 0), Target(*cast("list[str]", parts)),
+        given["id"], given["client"], given.get("seq", 0), target,
         given["field"], kind, given.get("value"), given.get("base", 0),
         actor=maker,
     )  # fmt: skip
+
+
+def _target(sent: object, filled: int) -> Target | None:
+    """None for what is none; so many of its parts, from the first, mustn't be empty."""
+    parts = cast("list[object]", sent) if isinstance(sent, list) else []
+    if len(parts) != 3 or not all(isinstance(p, str) and len(p) <= 200 for p in parts):
+        return None
+    return Target(*cast("list[str]", parts)) if all(parts[:filled]) else None
 
 
 def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
@@ -179,28 +193,40 @@ def operation_routes(
 async def submit_durably(engine: Engine, operations: list[Operation], actor: str) -> list[Outcome]:
     """Apply in order, save at once, and answer when durable; `pending` where the store is slow.
 
-    The edits live on if the request is cut off: what was accepted is saved all the same.
+    The edits live on if the request is cut off: what was accepted is saved all the same. One kind
+    that is slow holds up the answers of the others for a second at most.
     """
+    edits = [each for each in operations if each.kind in KINDS]
+    others = [each for each in operations if each.kind not in KINDS]
+    known: dict[str, Outcome] = {}
 
-    async def all_of_them() -> list[Outcome]:
-        accepted = [await engine.submit(each, actor=actor, wait=False) for each in operations]
-        waiting = {o.id for o in accepted if o.status == "pending"}
-        targets = {each.target for each in operations if each.id in waiting}
-        if not targets:
-            return accepted
-        try:
+    async def submit(some: list[Operation]) -> list[Operation]:
+        """Returns what isn't answered yet."""
+        for each in some:
+            known[each.id] = await engine.submit(each, actor=actor)
+        return [each for each in some if known[each.id].status == "pending"]
+
+    async def save() -> None:
+        waiting = await submit(edits)
+        targets = {each.target for each in waiting if each.target.scope in engine.scopes}
+        with suppress(PersistenceError):  # then they wait in memory, and the client will ask again
             await engine.flush(targets)
-        except PersistenceError:
-            return accepted  # they wait in memory, and the client will ask again
-        again = [each for each in operations if each.id in waiting]
-        settled = {o.id: o for o in [await engine.submit(e, actor=actor) for e in again]}
-        return [settled.get(each.id, each) for each in accepted]
+            await submit(waiting)
 
-    work = engine.spawn(all_of_them())
-    done, _ = await asyncio.wait({work}, timeout=ANSWER_WITHIN)
-    if done:
-        return work.result()
-    return [Outcome(each.id, "pending", "the store is slow") for each in operations]
+    async def wait_for(operation: Operation) -> None:
+        known[operation.id] = await engine.submit(operation, actor=actor, wait=True)
+
+    async def apply() -> None:
+        await asyncio.gather(*map(wait_for, await submit(others)))
+
+    saving, applying = engine.spawn(save()), engine.spawn(apply())
+    await asyncio.wait({saving}, timeout=ANSWER_WITHIN)
+    await asyncio.wait({applying}, timeout=HELD_UP if edits else ANSWER_WITHIN)
+    for task in (saving, applying):
+        if task.done():
+            task.result()
+    slow = "the store is slow"
+    return [known.get(each.id) or Outcome(each.id, "pending", slow) for each in operations]
 
 
 async def _operations_in(request: Request) -> object:

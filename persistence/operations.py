@@ -2,13 +2,16 @@
 
 A client gives every edit an id, and sends it again until it hears what became of it. The store
 keeps the ids with the data, in one transaction, so that a replay after a crash is harmless; this
-module answers the cheap cases from memory and tells who waits.
+module answers the cheap cases from memory and tells who waits. Kinds that an app registered go on
+to `appliers`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -37,12 +40,18 @@ if TYPE_CHECKING:
 
 OperationKind = Literal["set", "keys", "reset", "block", "pin"]
 KINDS: tuple[str, ...] = get_args(OperationKind)
+"""Edits of settings."""
+KIND = re.compile(r"(?=.{3,64}\Z)[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+"""A kind that an app may register: "noun.verb"."""
 Status = Literal["confirmed", "pending", "refused", "conflict"]
 
 OVERTAKEN = "a newer edit of the same field stands"
+CANT_TELL = "the app can't tell just now who may save this"
 
 REMEMBERED = 20_000
 """Answers, and newest edits by client and field, that are kept in memory."""
+
+log = logging.getLogger("persistence")
 
 
 def operation_id(client: str, seq: int) -> str:
@@ -52,7 +61,10 @@ def operation_id(client: str, seq: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One edit of one field, as a client sends it. Its values are the client's: unchecked."""
+    """One edit of one field, as a client sends it. Its values are the client's: unchecked.
+
+    Of a registered kind: what is to be done with one thing of the app's.
+    """
 
     id: str
     """Unique for ever, 1–64 characters; growing with time keeps the index of the store small. One
@@ -62,12 +74,17 @@ class Operation:
     seq: int
     """Grows by each edit of that client."""
     target: Target
+    """Of a registered kind: what it is, its id, and a part of it or ""."""
     field: str
-    kind: OperationKind
+    """Of a registered kind often ""."""
+    kind: str
+    """One of `OperationKind`, or registered."""
     value: Any = None
-    """For `keys`, of a dict that merges: `{"set": {key: value}, "remove": [keys]}`."""
+    """For `keys`, of a dict that merges: `{"set": {key: value}, "remove": [keys]}`. For a
+    registered kind its payload."""
     base: int = 0
-    """The revision of the field that the user saw."""
+    """The revision of the field that the user saw. Of a registered kind whose order is kept: the
+    `seq` of the client's operation before it at this target, if that has no answer yet; else 0."""
     actor: str = ""
     """Who made it, as their page knew; "" where it doesn't say. Nobody else's session writes it."""
 
@@ -102,10 +119,12 @@ class Operations:
             check_shape(operation)
             if operation.actor not in ("", actor):
                 return Outcome(operation.id, "pending", "was made by somebody else: waits for them")
-            await self._engine.permit(actor, "write", operation.target, operation.field)
-            known = await self._known(operation)
-            if known is None:
-                known = await self._apply(operation, actor, origin)
+            if operation.kind not in KINDS:
+                known = self._engine.appliers.take(operation, actor)
+            elif (known := await self._unless_permitted(operation, actor)) is None:
+                known = await self._known(operation)
+                if known is None:
+                    known = await self._apply(operation, actor, origin)
         except EditError as error:
             return Outcome(operation.id, "refused", error.problem)
         except StoreError as error:
@@ -124,8 +143,12 @@ class Operations:
                 future = self._waiting.pop(each, None)
                 if future is not None and not future.done():
                     future.set_result(outcome)
-                for listener in self.listeners:
-                    listener(outcome)
+                self.announce(outcome)
+
+    def announce(self, outcome: Outcome) -> None:
+        """Tell the listeners."""
+        for listener in self.listeners:
+            listener(outcome)
 
     def follow(self, follower: str, leaders: tuple[str, ...]) -> None:
         """An operation that repeats what is already in flight: the answer of that is its own."""
@@ -141,6 +164,17 @@ class Operations:
                 self.settle([follower], result.status, result.problem, result.revision)
 
         leader.add_done_callback(answer)
+
+    async def _unless_permitted(self, operation: Operation, actor: str) -> Outcome | None:
+        """None where the app lets this actor write. Raises PermissionDenied."""
+        try:
+            await self._engine.permit(actor, "write", operation.target, operation.field)
+        except PermissionDenied:
+            raise
+        except Exception:
+            log.exception("authorise failed for %s", operation.target)
+            return Outcome(operation.id, "pending", CANT_TELL)
+        return None
 
     def _expect(self, operation: str) -> asyncio.Future[Outcome]:
         future = self._waiting.get(operation)
@@ -272,7 +306,8 @@ def _edit(layer: Layer, spec: SettingSpec, operation: Operation) -> tuple[Kind, 
         delta = check_keys(spec, operation.value)
         return "set", spec.check(delta.apply(_shown(layer, spec))), delta
     is_valued = operation.kind in ("set", "pin")
-    return operation.kind, check_json(spec, operation.value) if is_valued else None, None
+    value = check_json(spec, operation.value) if is_valued else None
+    return cast("Kind", operation.kind), value, None
 
 
 def _shown(layer: Layer, spec: SettingSpec) -> dict[str, Any]:
@@ -300,11 +335,15 @@ def check_shape(operation: Operation) -> None:
     for name, number in (("seq", operation.seq), ("base", operation.base)):
         if type(number) is not int or not 0 <= number < 1 << 53:
             raise InvalidValue(field, f"the operation's {name} isn't a whole number")
-    if operation.kind not in KINDS:
+    is_settings = operation.kind in KINDS
+    if not is_settings and not KIND.fullmatch(operation.kind):
         raise InvalidValue(field, f"the operation's kind is none of {', '.join(KINDS)}")
-    if not _is_text(operation.field, 100):
+    if not _is_text(operation.field, 100) and (is_settings or operation.field != ""):
         raise UnknownField(field, "can't name a setting")
-    if not all(_is_text(part, 200) for part in operation.target):
+    *first, last = operation.target
+    if not all(_is_text(part, 200) for part in first):
+        raise PermissionDenied(field, "there is no such target")
+    if not _is_text(last, 200) and (is_settings or last != ""):
         raise PermissionDenied(field, "there is no such target")
 
 

@@ -10,6 +10,7 @@
             owners="studio.pages:owners",
             describe="studio.pages:describe",
             members="studio.pages:members",
+            appliers={"message.add": "studio.messages:add_message"},
         )],
     )
 
@@ -23,6 +24,8 @@ stays light.
 - `owners(page) -> {"project": …, "shot": …}`: whose settings a page shows; `page` is a `Page` with
   `actor`, `route`, `path` and `params`. May be async. The weakest scope is the actor's own, if
   nothing else is said.
+- `appliers`: kinds of operations of the app's own, each with a function that `@applier(Payload)`
+  declares.
 
 Nothing is opened, and no task is started, before the server runs: Reflex imports an app once and
 then forks its workers.
@@ -42,6 +45,7 @@ import reflex as rx
 from reflex.utils.exec import is_prod_mode
 from starlette.applications import Starlette
 
+from ..appliers import Applier
 from ..engine import Authorise, Engine
 from ..http import Identify, operation_routes
 from ..scopes import ScopeChain
@@ -79,6 +83,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         owners: str | Owners | None = None,
         describe: str | Describe | None = None,
         members: str | Members | None = None,
+        appliers: Mapping[str, str | Applier[Any]] | None = None,
         grace: float = 0.15,
         backend: str = "",
         allowed_origins: Sequence[str] = (),
@@ -101,7 +106,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         self.database, self.scopes = database, scopes
         self.identify, self.authorise, self.owners = identify, authorise, owners
         self.describe, self.members = describe, members
-        self.scope_names = dict(scope_names or {})
+        self.scope_names, self.appliers = dict(scope_names or {}), dict(appliers or {})
         self.grace, self.backend, self.allowed_origins = grace, backend, tuple(allowed_origins)
         self.rate_limit, self.proxies = rate_limit, proxies
         self._options = engine
@@ -164,6 +169,8 @@ class PersistencePlugin(rx.plugins.Plugin):
             root()  # declares its states: Reflex compares those of the page and of the server
         authorise: Authorise | None = resolve(self.authorise)
         engine = Engine(self.database, scopes=self.scopes, authorise=authorise, **self._options)
+        for kind, hook in self.appliers.items():
+            engine.appliers.register(kind, resolve(hook))
         identify = resolve(self.identify) or identify_guest
         directory = Directory(resolve(self.describe), resolve(self.members))
         tabs = Tabs(
