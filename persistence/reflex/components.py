@@ -53,6 +53,7 @@ SCRIPTS = (
     "editors.js",
     "transfers.js",
     "history.js",
+    "release.js",
 )
 
 
