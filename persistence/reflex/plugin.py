@@ -90,6 +90,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         rate_limit: float | None = RATE_LIMIT,
         proxies: int | None = None,
         scope_names: Mapping[str, str] | None = None,
+        offline: bool = True,
         **engine: Any,
     ) -> None:
         """`grace` is how many seconds an event waits for a load or a commit before the page goes
@@ -102,13 +103,15 @@ class PersistencePlugin(rx.plugins.Plugin):
         yours say in `X-Forwarded-For` where a request comes from (`trusted_proxy_hops` of the
         configuration, if not given).
         `scope_names` are the app's words for its scopes: {"shot": "This shot", "default": "None"}.
+        `offline` keeps pages in the browser, so that they can be seen and edited after a reload
+        while the server is away; only in production, and where pages and server share a host.
         """
         self.database, self.scopes = database, scopes
         self.identify, self.authorise, self.owners = identify, authorise, owners
         self.describe, self.members = describe, members
         self.scope_names, self.appliers = dict(scope_names or {}), dict(appliers or {})
         self.grace, self.backend, self.allowed_origins = grace, backend, tuple(allowed_origins)
-        self.rate_limit, self.proxies = rate_limit, proxies
+        self.rate_limit, self.proxies, self.offline = rate_limit, proxies, offline
         self._options = engine
         self._installed: set[int] = set()
         self.tabs: Tabs | None = None
@@ -117,12 +120,15 @@ class PersistencePlugin(rx.plugins.Plugin):
     # --- what Reflex calls -----------------------------------------------------------------------
 
     def get_static_assets(self, **context: Any) -> list[tuple[Path, str | bytes]]:
-        """The library's stylesheets, which Reflex bundles with the app's."""
+        """The library's stylesheets, which Reflex bundles with the app's, and the worker."""
         del context
-        return [
+        from .offline import site_root, worker_file
+
+        styles: list[tuple[Path, str | bytes]] = [
             (Path("styles", STYLES, each.name), each.read_text(encoding="utf-8"))
             for each in stylesheets()
         ]
+        return [*styles, worker_file(is_on=self._keeps_pages(), base=site_root())]
 
     def get_stylesheet_paths(self, **context: Any) -> list[str]:
         """Before the app's own, so that those have the last word."""
@@ -134,9 +140,11 @@ class PersistencePlugin(rx.plugins.Plugin):
         del context
         from .components import persistence_root, scripts
         from .device import device_root, device_scripts
+        from .offline import offline_scripts, site_root
 
         app = rx_.current_app()
-        app.head_components += [*device_scripts(), *scripts()]
+        kept = offline_scripts(is_on=self._keeps_pages(), base=site_root())
+        app.head_components += [*device_scripts(), *scripts(), *kept]
         config = rx_.RegistrationContext.get().config
 
         def root(_: bool) -> rx.Component:
@@ -152,6 +160,10 @@ class PersistencePlugin(rx.plugins.Plugin):
         self.install(cast("App", context["app"]))
 
     # --- the parts -------------------------------------------------------------------------------
+
+    def _keeps_pages(self) -> bool:
+        """In development a page that outlives its server is in the way."""
+        return self.offline and not self.backend and is_prod_mode()
 
     def install(self, app: App) -> Tabs:
         """Add the gate, the engine's life and the routes to an app, once. For tests also without a

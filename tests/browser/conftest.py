@@ -81,14 +81,20 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[NewContext]:
-    """`context(**options)` makes a browser context: a user of its own, with empty storage."""
+    """`context(**options)` makes a browser context: a user of its own, with empty storage. Without
+    the worker that keeps pages for offline; `service_workers="allow"` brings it."""
     from playwright.sync_api import Error as PlaywrightError
 
     contexts: list[BrowserContext] = []
 
     def make(**options: object) -> BrowserContext:
         made = browser.new_context(
-            **{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"} | options
+            **{
+                "viewport": {"width": 1280, "height": 900},
+                "reduced_motion": "reduce",
+                "service_workers": "block",
+            }
+            | options
         )
         made.set_default_timeout(10_000)
         contexts.append(made)
