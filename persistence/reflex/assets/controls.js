@@ -198,6 +198,7 @@
     if (at && value !== undefined) {
       left.delete(keyOf(at, field));
       record(field, at, Number(base) || 0, value, isShown ? WIDGET : "");
+      send();
     }
     return window.persistence.take();
   }

@@ -7,71 +7,149 @@
 //   POST, for what isn't confirmed after 2 s and when the page goes. Ids make doing both harmless.
 // - An operation is kept until the server says that it is durable, or refuses it; before it leaves it is in the
 //   browser's outbox (outbox.js), so that it outlives the page. What other pages of this user left there is sent, too.
+// - Nothing is sent for anybody but who made it.
 //
-// For scripts: `window.persistence` (what waits, and the edits of components), and on `document` the events "persistence"
-// (something changed) and "persistence-answer" (detail: the operation, and the server's answer to it).
+// For other scripts there is `window.persistence`. An operation is {id, client, seq, target: [scope, owner, tool], field, kind,
+// value, base, actor, madeAt}; kind is "set", "keys", "reset", "block", "pin", or an app's own "noun.verb".
+//
+//   submit(kind, target, value, field = "")  an operation of an app's own kind, kept in its order at that target; returns it
+//   edit(kind, target, field, value, base)   an edit of a setting; returns the operation. `editAll(edits)` makes one action of several
+//   failed()        promise of [{id, actor, operation, answer, heardAt}]: what the server refused or found in conflict, of this
+//                   user, oldest first; durable until it is settled. A newer edit of the same field settles it when confirmed
+//   settle(id)      one is dealt with: it goes
+//   again(id, value, base)  send it again as a new operation; value and base are those of before (the revision that stands,
+//                   after a conflict) where they are undefined. It is settled as soon as the new one is kept. Returns that
+//   aside()         promise of the records that nobody could read, as they are
+//   unconfirmed, unkept, drafts   operations that aren't durable; those of them that a crash would lose; controls with half a value
+//   trouble         "", "blocked", "full" or "newer": why edits can't be kept in this browser
+//   isOffline       is there no connection, by the browser, the socket or an attempt that failed?
+//   identity        null, or {actor, now, waiting}: edits of `actor` wait while the browser is signed in as `now` ("" for nobody)
+//   sealed()        promise of how many edits of others wait here for them
+//   seal(), clear() before signing out: keep what waits for this user; or remove it ("persistence-clear" tells others to)
+//
+// Events on `document`: "persistence" (something of this changed), "persistence-answer" {operation, answer},
+// "persistence-identity" (its detail is `identity`), "persistence-returned" {saved, failed, isSealed} when what an earlier page left is answered.
 (() => {
   "use strict";
   if (window.persistence) return;
 
-  const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, KEEPALIVE = 60000, BATCH = 50, LARGE = 100000, LOOK = 10000;
+  const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, PATIENCE = 12000, KEEPALIVE = 60000, LOOK = 10000;
+  const BATCH = 50, LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
+  const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
   const outbox = window.persistenceOutbox, client = newClient();
   const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
   const touched = new Set(); // keys of what was edited in this page: older edits of another one are moot
+  const lastAt = new Map(); // target → seq of the newest operation of an app's own kind there
+  const loose = new Map(); // id → failure that couldn't be kept, so that it lasts as long as the page
+  const heard = new Set(); // ids of what handlers' edits were told of
+  const returning = { ids: new Set(), saved: 0, failed: 0, isSealed: false };
+  let failures = new Map(); // id → what was refused, as far as is known here
   let seq = 0, quiet = 0, latest = 0, held = "", retryAt = 0, retryWait = UNCONFIRMED, posting = false, isWanted = false;
+  let isLost = false, isCutOff = !navigator.onLine, isExpired = false, adopting = null, told = "null";
 
   // --- operations -------------------------------------------------------------------------------------------
 
   function keep(operation) {
     kept.set(operation.id, operation);
     newest.set(keyOf(operation.target, operation.field), operation);
-    outbox.keep(operation);
+    operation.keeping = outbox.keep(operation);
     tell();
   }
 
-  function forget(id) {
+  // Out of the queue; what becomes of its record is the caller's affair.
+  function unlist(id) {
     const operation = kept.get(id);
     if (!operation) return null;
     kept.delete(id);
-    outbox.drop(id);
     const key = keyOf(operation.target, operation.field);
     if (newest.get(key) === operation) {
       const older = [...kept.values()].filter((each) => keyOf(each.target, each.field) === key);
       if (older.length) newest.set(key, older.at(-1)); else newest.delete(key);
     }
-    tell();
     return operation;
   }
 
-  // What wasn't sent yet of a field's edits is taken back.
+  function forget(id) {
+    if (!unlist(id)) return;
+    outbox.drop(id);
+    tell();
+  }
+
+  // What wasn't sent yet of a field's edits, and what was refused of them, is taken back.
   function drop(key) {
     for (const each of [...kept.values()]) if (!each.sentAt && keyOf(each.target, each.field) === key) forget(each.id);
+    for (const { id, operation } of [...failures.values()]) if (keyOf(operation.target, operation.field) === key) settle(id);
   }
 
   // The newest edit of a field stands for the older ones, but single keys and an app's own kinds don't stand for one another.
-  const isWhole = ({ kind }) => kind !== "keys" && !kind.includes(".");
-  const standing = () => [...kept.values()].filter((each) => !isWhole(each) || newest.get(keyOf(each.target, each.field)) === each);
+  const isOwnKind = ({ kind }) => kind.includes(".");
+  const isWhole = (operation) => operation.kind !== "keys" && !isOwnKind(operation);
+  const standing = () => sendable().filter((each) => !isWhole(each) || newest.get(keyOf(each.target, each.field)) === each);
 
   // Whoever shows what isn't saved yet looks again.
-  const tell = () => document.dispatchEvent(new CustomEvent("persistence"));
+  function tell() {
+    document.dispatchEvent(new CustomEvent("persistence"));
+    const now = identity(), words = JSON.stringify(now);
+    if (words !== told) { told = words; say("persistence-identity", now); }
+  }
   const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
-  const waiting = () => [...kept.values()].filter((each) => !each.sentAt && each.isKept);
 
-  function record(field, target, base, value, ending = "", kind = "set") {
+  // What a page that is gone began at a target is heard of before this one goes on there.
+  function sendable() {
+    const first = new Map();
+    return [...kept.values()].filter((each) => {
+      if (!isOwnKind(each)) return true;
+      const key = JSON.stringify(each.target);
+      if (!first.has(key)) first.set(key, each);
+      const before = first.get(key);
+      return before.client === each.client || Date.now() - before.heldAt > ORDERED_WITHIN;
+    });
+  }
+  const waiting = () => sendable().filter((each) => !each.sentAt && each.isReady);
+
+  function record(field, target, base, value, ending = "", kind = "set", group = "") {
     const key = keyOf(target, field), last = newest.get(key);
     touched.add(key);
-    if (last && !last.sentAt && last.kind === kind && last.id.endsWith(ending)) {
+    if (last && !last.sentAt && last.client === client && last.kind === kind && last.id.endsWith(ending) && !group) {
       last.value = value;
-      outbox.keep(last);
+      last.keeping = outbox.keep(last);
       return last;
     }
+    return make({ target, field, kind, value, base }, ending, group);
+  }
+
+  function make({ target, field, kind, value, base }, ending = "", group = "") {
     const operation = { id: idOf(++seq) + ending, client, seq, target, field, kind, value, base, sentAt: 0 };
-    operation.actor = root()?.dataset.actor || "";
+    operation.actor = actorNow();
     operation.madeAt = Date.now();
+    if (group) operation.group = group;
     keep(operation);
     return operation;
+  }
+
+  // Each names the one before it, so that the server knows their order however they arrive.
+  function submit(kind, target, value, field = "") {
+    if (!/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(kind)) throw new TypeError(`kind ${kind}: write it as noun.verb, in small letters`);
+    const key = JSON.stringify(target), operation = make({ target, field, kind, value, base: lastAt.get(key) || 0 });
+    lastAt.set(key, operation.seq);
+    schedule();
+    return operation;
+  }
+
+  function edit(kind, target, field, value, base) {
+    const operation = record(field, target, base, value, "", kind);
+    send();
+    return operation;
+  }
+
+  // Several edits that are one action: one step to undo.
+  function editAll(edits) {
+    const group = edits.length > 1 ? idOf(seq + 1) : "";
+    const made = edits.map(({ kind, target, field, value, base }) => record(field, target, base, value, "", kind, group));
+    send();
+    return made;
   }
 
   // Ids grow with time, so that the server's index of them stays dense, and with the client's own count, so that an
@@ -84,8 +162,10 @@
   }
 
   const keyOf = (target, field) => JSON.stringify([target, field]);
-  const wire = ({ id, client, seq, target, field, kind, value, base, actor }) => ({ id, client, seq, target, field, kind, value, base, actor });
+  const wire = ({ id, client, seq, target, field, kind, value, base, actor, group }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(group ? { group } : {}) });
   const root = () => document.getElementById("persistence-root");
+  const isHydrated = () => root()?.dataset.hydrated === "true";
+  const actorNow = () => root()?.dataset.actor || "";
 
   function parsed(text, otherwise) {
     try { return text ? JSON.parse(text) : otherwise; } catch { return otherwise; }
@@ -106,37 +186,73 @@
 
   function send() {
     if (held || isAway) return;
-    isWanted = [...kept.values()].some((each) => !each.sentAt && !each.isKept); // then as soon as they are
+    isWanted = [...kept.values()].some((each) => !each.sentAt && !each.isReady); // then as soon as they are
     if (!waiting().length) return;
     clearTimeout(quiet);
     latest = 0;
-    const large = waiting().filter((each) => JSON.stringify(each.value).length > LARGE);
+    const large = waiting().filter((each) => sizeOf(each) > LARGE && each.actor === actorNow());
     for (const operation of large) operation.sentAt = Date.now();
-    for (const operation of large) post([operation], false).catch(() => {}); // a socket's frame can't hold it
+    for (const operation of large) post([operation]).catch(() => {}); // a socket's frame can't hold it
     const button = document.getElementById("persistence-send");
-    if (button && root()?.dataset.hydrated === "true") button.click();
+    if (button && isHydrated()) button.click();
     if (waiting().length) quiet = setTimeout(send, AT_LEAST); // nobody took them: the page isn't ready
   }
 
-  document.addEventListener("persistence-kept", () => { if (isWanted) send(); });
+  document.addEventListener("persistence-kept", () => { tell(); if (isWanted) send(); });
 
   // Called by the hidden button's handler: what waits, in its order.
   function take() {
-    const now = Date.now(), taken = waiting().slice(0, BATCH);
+    const now = Date.now(), [taken = []] = portions(waiting().filter((each) => each.actor === actorNow()), 4 * LARGE);
     for (const operation of taken) operation.sentAt = now;
     return taken.map(wire);
   }
 
-  async function post(operations, keepalive) {
-    const mine = operations.filter((each) => each.actor === (root()?.dataset.actor || each.actor));
-    if (!mine.length) return;
-    const body = JSON.stringify({ operations: mine.map(wire) });
-    const response = await fetch(endpoint(root()?.dataset.operations || "/persistence/operations"), {
-      method: "POST", credentials: "include", headers: { "content-type": "application/json" }, body,
-      keepalive: keepalive && body.length < KEEPALIVE,
-    });
+  const sizeOf = (operation) => JSON.stringify(operation.value)?.length || 0;
+  function portions(operations, most) {
+    const made = [];
+    let size = Infinity;
+    for (const each of operations) {
+      size += sizeOf(each);
+      if (size > most || made.at(-1).length >= BATCH) { made.push([]); size = sizeOf(each); }
+      made.at(-1).push(each);
+    }
+    return made;
+  }
+
+  // Resolves to whether anything was answered for good; rejects where nobody answers, or not now.
+  async function post(operations, isLast = false) {
+    const actor = actorNow(), mine = operations.filter((each) => each.actor === (actor || each.actor));
+    if (!mine.length) return false;
+    const body = JSON.stringify({ operations: mine.map(wire) }), end = new AbortController();
+    const timer = setTimeout(() => end.abort(), PATIENCE);
+    let response;
+    try {
+      response = await fetch(endpoint(root()?.dataset.operations || "/persistence/operations"), {
+        method: "POST", credentials: "include", headers: { "content-type": "application/json" }, body, keepalive: isLast, signal: end.signal,
+      });
+    } catch (error) {
+      isLost = true;
+      tell();
+      throw error;
+    } finally { clearTimeout(timer); }
+    reached();
+    if (response.status === 413 || response.status === 422) return refuseOne(mine, response);
+    if (response.status === 401) { isExpired = true; tell(); }
+    if (response.status === 429) retryAt = Date.now() + 1000 * (Number(response.headers.get("retry-after")) || 1) * (1 + Math.random());
     if (!response.ok) throw new Error("refused: " + response.status);
-    for (const answer of (await response.json()).operations) hear(answer);
+    const answers = (await response.json()).operations;
+    isExpired = answers.some((each) => each.status === "pending" && each.problem.startsWith(SOMEBODY_ELSE));
+    for (const answer of answers) hear(answer);
+    tell();
+    return answers.some((each) => each.status !== "pending");
+  }
+
+  // Something in there isn't what the server can read: found one by one, so that it holds up no other.
+  async function refuseOne(operations, response) {
+    if (operations.length > 1) { for (const each of operations) await post([each]); return true; }
+    const problem = await response.json().catch(() => ({}));
+    hear({ id: operations[0].id, status: "refused", problem: `can’t be taken: ${problem.detail || response.status}` });
+    return true;
   }
 
   // The server may have a port of its own, as in development; found as Reflex's own socket finds it.
@@ -153,74 +269,177 @@
 
   async function retry() {
     const now = Date.now();
+    for (const each of kept.values()) if (each.isReady && !each.isKept && outbox.trouble === "") outbox.keep(each); // there is room again
     if (posting || isAway || now < retryAt) return;
-    const late = standing().filter((each) => now - (each.sentAt || each.madeAt) > UNCONFIRMED && each !== newest.get(held));
+    const late = standing().filter((each) => each.isReady && now - (each.sentAt || each.madeAt) > UNCONFIRMED && each !== newest.get(held));
     if (!late.length) return;
     posting = true;
-    try {
-      await post(late.slice(0, BATCH), false);
-      retryWait = UNCONFIRMED;
-    } catch {
-      retryWait = Math.min(LONGEST_RETRY, retryWait * 2);
-    } finally {
+    const before = retryAt;
+    let isHeard = false;
+    try { isHeard = await post(portions(late, PORTION)[0]); } catch { /* said in the status line */ } finally {
       posting = false;
-      retryAt = Date.now() + retryWait * (0.5 + Math.random() / 2);
+      retryWait = isHeard ? UNCONFIRMED : Math.min(LONGEST_RETRY, retryWait * 2);
+      if (retryAt === before) retryAt = isHeard ? 0 : Date.now() + retryWait * (0.1 + 0.9 * Math.random()); // over the whole wait, as the server's own
     }
   }
   setInterval(retry, 500);
-  addEventListener("online", () => { retryAt = 0; retry(); });
 
+  function hurry() { retryAt = 0; retryWait = UNCONFIRMED; retry(); }
+  function reached() { isLost = isCutOff = false; }
+  addEventListener("offline", () => { isCutOff = true; tell(); });
+  addEventListener("online", () => { isCutOff = false; hurry(); adopt(); });
+
+  // What a page may still send when it goes is 64 kB in all; the rest is in the outbox.
   function leave() {
     if (isAway) return;
     document.activeElement?.blur?.(); // Reflex's own inputs send what they hold
-    const all = standing();
-    for (let start = 0; start < all.length; start += BATCH) post(all.slice(start, start + BATCH), true).catch(() => {});
+    const all = standing(), size = (each) => new TextEncoder().encode(JSON.stringify(wire(each))).length + 2;
+    let left = KEEPALIVE;
+    const fits = all.filter((each) => (left -= size(each)) > 0 || ((left += size(each)), false));
+    const rest = all.filter((each) => !fits.includes(each));
+    for (const [some, isLast] of [[fits, true], [rest, false]]) for (const portion of portions(some, PORTION)) post(portion, isLast).catch(() => {});
     for (const operation of all) operation.sentAt ||= Date.now();
   }
   addEventListener("pagehide", leave, true);
   addEventListener("beforeunload", () => document.activeElement?.blur?.(), true);
+  addEventListener("pageshow", (event) => { if (event.persisted) { outbox.live(client); hurry(); adopt(); } }); // taken out of the browser's cache
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
 
   // --- what pages left behind that are gone ---------------------------------------------------------------
 
-  async function adopt() {
-    const at = root();
-    if (at?.dataset.hydrated !== "true") return; // who is it?
-    for (const each of await outbox.abandoned(at.dataset.actor, client)) {
+  function adopt() {
+    if (!isHydrated() || !actorNow() || isAway) return; // who is it?
+    adopting ||= takeOver(actorNow()).finally(() => { adopting = null; });
+  }
+
+  async function takeOver(actor) {
+    const claimed = await outbox.claim(actor, client);
+    if (actor !== actorNow()) return; // this page holds them until they are back
+    for (const each of claimed) {
       const key = keyOf(each.target, each.field), other = newest.get(key);
       if (kept.has(each.id)) continue;
       if (isWhole(each)) { // of several edits of a field the latest counts, whichever page made it
         if (touched.has(key) || (other && isWhole(other) && other.madeAt > each.madeAt)) { outbox.drop(each.id); continue; }
         if (other && isWhole(other)) forget(other.id);
       }
-      Object.assign(each, { sentAt: 1, isKept: true }); // long ago, for all we know: by the sure way
+      Object.assign(each, { sentAt: 1, isReady: true, isKept: true }); // long ago, for all we know: by the sure way
       kept.set(each.id, each);
       newest.set(key, each);
+      if (each.isSealed || Date.now() - each.madeAt > OLD) { returning.ids.add(each.id); returning.isSealed ||= Boolean(each.isSealed); }
       say("persistence-adopted", each);
     }
+    if (!claimed.length) return;
     tell();
-    retryAt = 0;
-    retry();
+    hurry();
   }
   const others = "BroadcastChannel" in window ? new BroadcastChannel("persistence-outbox") : null;
-  others?.addEventListener("message", () => setTimeout(adopt, QUIET));
+  others?.addEventListener("message", ({ data }) => { if (data === "failed") lookAtFailures(); else setTimeout(adopt, QUIET); });
   addEventListener("pagehide", () => others?.postMessage("leaving"));
-  addEventListener("online", adopt);
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") adopt(); });
   setInterval(() => { if (document.visibilityState === "visible") adopt(); }, LOOK);
   outbox.live(client);
+
+  function noteReturned(id, isSaved) {
+    if (!returning.ids.delete(id)) return;
+    if (isSaved) returning.saved += 1; else returning.failed += 1;
+    if (returning.ids.size) return;
+    say("persistence-returned", { saved: returning.saved, failed: returning.failed, isSealed: returning.isSealed });
+    Object.assign(returning, { saved: 0, failed: 0, isSealed: false });
+  }
 
   // --- from the server ----------------------------------------------------------------------------------
 
   function hear(answer) {
     if (answer.status === "pending") return;
-    const operation = forget(answer.id);
+    const operation = unlist(answer.id);
     if (!operation) return;
-    const key = keyOf(operation.target, operation.field);
-    if (answer.status !== "refused" && operation.kind !== "keys") for (const each of [...kept.values()]) {
-      if (each.client === operation.client && each.seq < operation.seq && each.kind !== "keys" && keyOf(each.target, each.field) === key) forget(each.id);
+    reached();
+    const isSaved = answer.status === "confirmed";
+    if (isSaved || answer.problem === TAKEN_BACK) outbox.drop(operation.id); else fail(operation, answer);
+    if (answer.status !== "refused" && isWhole(operation)) for (const each of [...kept.values()]) {
+      if (each.client === operation.client && each.seq < operation.seq && isWhole(each) && keyOf(each.target, each.field) === keyOf(operation.target, operation.field)) forget(each.id);
     }
+    if (isSaved) forgive(operation); else if (isOwnKind(operation)) passOver(operation);
+    tell();
     say("persistence-answer", { operation, answer });
+    noteReturned(operation.id, isSaved);
+  }
+
+  // Those that name a refused one as the one before them go on without it.
+  function passOver({ client: by, seq: gone, target, base }) {
+    const key = JSON.stringify(target);
+    if (by === client && lastAt.get(key) === gone) lastAt.set(key, base);
+    for (const each of kept.values()) if (each.client === by && each.base === gone && isOwnKind(each) && JSON.stringify(each.target) === key) { each.base = base; outbox.keep(each); }
+  }
+
+  // A handler's edit, which the server set aside: it lasts here, where a restart can't take it.
+  function hearOfHandler(answer) {
+    if (heard.has(answer.id)) return;
+    heard.add(answer.id);
+    const { operation, ...rest } = answer;
+    fail({ client: "", seq: 0, kind: "set", value: null, base: 0, id: rest.id, target: rest.target, field: rest.field, ...operation, actor: actorNow(), madeAt: Date.now() }, rest);
+  }
+
+  // --- what failed --------------------------------------------------------------------------------------
+
+  function fail(operation, answer) {
+    const entry = { id: operation.id, actor: operation.actor, operation: { ...wire(operation), madeAt: operation.madeAt }, answer, heardAt: Date.now() };
+    loose.set(entry.id, entry);
+    failures.set(entry.id, entry);
+    outbox.refuse(entry).then((isKept) => { if (isKept) loose.delete(entry.id); changedFailures(); });
+  }
+
+  async function failed() {
+    const actor = actorNow(), stored = actor ? await outbox.refused(actor) : [];
+    failures = new Map([...stored, ...loose.values()].filter((each) => each.actor === actor).map((each) => [each.id, each]));
+    return [...failures.values()];
+  }
+  const lookAtFailures = () => failed().then(tell);
+  function changedFailures() { others?.postMessage("failed"); lookAtFailures(); }
+
+  async function settle(id) {
+    failures.delete(id);
+    loose.delete(id);
+    await outbox.settle(id);
+    changedFailures();
+  }
+
+  // A newer edit of the same field stands: nobody need deal with the older one.
+  function forgive(operation) {
+    if (!isWhole(operation)) return;
+    const key = keyOf(operation.target, operation.field);
+    for (const each of [...failures.values()]) if (isWhole(each.operation) && keyOf(each.operation.target, each.operation.field) === key && each.operation.madeAt <= operation.madeAt) settle(each.id);
+  }
+
+  function again(id, value, base) {
+    const entry = failures.get(id);
+    if (!entry || entry.actor !== actorNow()) return null;
+    const { kind, target, field } = entry.operation, given = value === undefined ? entry.operation.value : value;
+    const stands = base ?? entry.answer.theirs?.revision ?? (entry.answer.revision || entry.operation.base);
+    const operation = kind.includes(".") ? submit(kind, target, given, field) : record(field, target, stands, given, "", kind);
+    operation.base = kind.includes(".") ? operation.base : stands;
+    operation.keeping.then(() => settle(id));
+    send();
+    return operation;
+  }
+
+  // --- who ----------------------------------------------------------------------------------------------
+
+  function identity() {
+    if (!isHydrated()) return null;
+    const now = actorNow(), strangers = [...kept.values()].filter((each) => each.actor && each.actor !== now);
+    if (strangers.length) return { actor: strangers[0].actor, now, waiting: strangers.length };
+    return isExpired && now && kept.size ? { actor: now, now: "", waiting: kept.size } : null;
+  }
+
+  async function clear() {
+    const actor = actorNow();
+    for (const each of [...kept.values()]) if (each.actor === actor) unlist(each.id);
+    failures.clear();
+    loose.clear();
+    await outbox.clear(actor);
+    say("persistence-clear", { actor });
+    tell();
   }
 
   let actor = null;
@@ -228,10 +447,14 @@
     const at = root();
     if (!at) return;
     for (const id of parsed(at.dataset.confirmed, [])) if (kept.has(id)) hear({ id, status: "confirmed" });
-    for (const answer of parsed(at.dataset.answers, [])) if (kept.has(answer.id)) hear(answer);
-    if (at.dataset.hydrated !== "true") return;
+    for (const answer of parsed(at.dataset.answers, [])) if (answer.origin === "handler") hearOfHandler(answer); else if (kept.has(answer.id)) hear(answer);
+    if (!isHydrated()) return;
     if (actor === null && !at.dataset.actor && at.dataset.guests === "true") becomeGuest(at);
-    if (actor !== at.dataset.actor) queueMicrotask(adopt);
+    if (actor !== at.dataset.actor) {
+      for (const each of kept.values()) if (!each.actor && !actor) { each.actor = at.dataset.actor; outbox.keep(each); } // made before anybody was known
+      isExpired = false;
+      queueMicrotask(() => { adopt(); lookAtFailures(); });
+    }
     actor = at.dataset.actor;
     if (waiting().length) schedule();
   }
@@ -248,10 +471,15 @@
   });
 
   window.persistence = {
-    take,
-    // Not in the browser's outbox yet, so that it would be lost with the page.
+    take, submit, edit, editAll, failed, settle, again, clear,
+    aside: () => outbox.aside(),
+    sealed: () => outbox.sealed(actorNow()),
+    seal: () => outbox.seal(actorNow()),
     get unkept() { return [...kept.values()].filter((each) => !each.isKept); },
     get unconfirmed() { return [...kept.values()].map(wire); },
+    get trouble() { return outbox.trouble; },
+    get isOffline() { return isCutOff || root()?.dataset.offline === "true" || (isLost && kept.size > 0); },
+    get identity() { return identity(); },
   };
   // For the scripts of this library alone.
   window.persistenceOperations = { record, drop, schedule, send, hold, release, keyOf, newest: (key) => newest.get(key) };

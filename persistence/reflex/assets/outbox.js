@@ -1,111 +1,195 @@
 // Where a browser keeps the edits that the server doesn't have yet, beyond the life of a page: in IndexedDB.
 //
-// - An operation is put here when it is made, again when it changes, and goes when it is answered.
-// - Each page holds a lock while it lives. What a page left behind that is gone is its user's to send again.
+// - An operation is put here when it is made, again when it changes, and goes when it is answered. One that was refused
+//   or is in conflict moves to `failed` in the same transaction: it is always in one of them.
+// - Each page holds a lock while it lives. What a page left behind that is gone is its user's to send again, by the one
+//   page that claims it.
 // - Each operation knows its user: what somebody else left stays sealed until they are back.
-// - A record that can't be read is put aside as it is, never sent and never thrown away.
+// - A record that can't be read is put aside as it is, never sent and never thrown away. What a newer release wrote
+//   is left where it is.
 // - Where storage is blocked or full the page goes on from memory, and `trouble` says so.
 (() => {
   "use strict";
   if (window.persistenceOutbox) return;
 
-  const NAME = "persistence", VERSION = 1, LOCK = "persistence-page:", UNLOCKED = 30000;
-  const pending = new Map(); // id → {operation, isBusy, isAgain}: writes of one operation never overlap
-  let trouble = "", database = null;
+  const NAME = "persistence", VERSION = 2, LOCK = "persistence-page:", CLAIM = "persistence-claim", UNLOCKED = 30000, OPENS_WITHIN = 3000, AGAIN = 10000;
+  const pending = new Map(); // id → {isAgain}: writes of one operation never overlap
+  let trouble = "", opening = null, living = Promise.resolve();
 
   // --- the database ---------------------------------------------------------------------------------------
 
-  const opened = new Promise((resolve) => {
-    let request;
-    try { request = indexedDB.open(NAME, VERSION); } catch (error) { return resolve(fail(error)); }
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore("operations", { keyPath: "id" });
-      request.result.createObjectStore("aside", { autoIncrement: true });
-    };
-    request.onerror = () => resolve(fail(request.error));
-    request.onsuccess = () => {
-      database = request.result;
-      database.onversionchange = () => database.close(); // a newer release in another tab
-      database.onclose = () => { database = null; fail(new Error("closed")); };
-      resolve(database);
-    };
-  });
+  // Resolves to the database, or to null where there is none for now.
+  function open() {
+    opening ||= new Promise((resolve) => {
+      let request;
+      try { request = indexedDB.open(NAME, VERSION); } catch (error) { return resolve(fail(error)); }
+      const slow = setTimeout(() => resolve(fail(new Error("slow"))), OPENS_WITHIN); // an older page holds it: from memory until then
+      request.onupgradeneeded = () => upgrade(request.result);
+      request.onerror = (event) => {
+        event.preventDefault();
+        clearTimeout(slow);
+        resolve(fail(request.error));
+        if (trouble !== "newer") setTimeout(() => { opening = null; }, AGAIN);
+      };
+      request.onsuccess = () => {
+        clearTimeout(slow);
+        const base = request.result;
+        base.onversionchange = () => { // a newer release in another tab
+          base.close();
+          opening = Promise.resolve(fail({ name: "VersionError" }));
+        };
+        base.onclose = () => { opening = null; };
+        opening = Promise.resolve(base);
+        resolve(base);
+        if (trouble === "blocked") say("");
+      };
+    });
+    return opening;
+  }
+
+  // Schema 1 had no `failed`; its records are read as they are. What is there is never removed.
+  function upgrade(base) {
+    const has = (name) => base.objectStoreNames.contains(name);
+    if (!has("operations")) base.createObjectStore("operations", { keyPath: "id" });
+    if (!has("aside")) base.createObjectStore("aside", { autoIncrement: true });
+    if (!has("failed")) base.createObjectStore("failed", { keyPath: "id" });
+  }
+
+  function say(words) {
+    if (trouble === words) return;
+    trouble = words;
+    document.dispatchEvent(new CustomEvent("persistence"));
+  }
 
   function fail(error) {
-    trouble = error?.name === "QuotaExceededError" ? "full" : "blocked";
-    document.dispatchEvent(new CustomEvent("persistence"));
+    say({ QuotaExceededError: "full", VersionError: "newer" }[error?.name] || (trouble === "newer" ? trouble : "blocked"));
     return null;
   }
 
-  // Runs `work` in a transaction; resolves to whether it is done, never rejects.
-  async function write(work, store = "operations") {
-    const base = await opened;
+  // Runs `work` in one transaction on these stores; resolves to whether it is done, never rejects.
+  async function write(work, ...stores) {
+    const base = await open();
     if (!base) return false;
     return new Promise((resolve) => {
+      let transaction;
       try {
-        const transaction = base.transaction(store, "readwrite");
-        work(transaction.objectStore(store));
-        transaction.oncomplete = () => { trouble = ""; resolve(true); };
-        transaction.onabort = transaction.onerror = () => { fail(transaction.error); resolve(false); };
-      } catch (error) { fail(error); resolve(false); }
+        transaction = base.transaction(stores, "readwrite");
+        transaction.oncomplete = () => resolve(true);
+        transaction.onabort = () => { fail(transaction.error); resolve(false); };
+        work(...stores.map((name) => transaction.objectStore(name)));
+      } catch (error) {
+        try { transaction?.abort(); } catch { /* it has ended already */ }
+        fail(error);
+        resolve(false);
+      }
     });
   }
 
-  async function all() {
-    const base = await opened;
+  async function all(store) {
+    const base = await open();
     if (!base) return [];
     return new Promise((resolve) => {
-      const request = base.transaction("operations").objectStore("operations").getAll();
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => resolve([]);
+      try {
+        const request = base.transaction(store).objectStore(store).getAll();
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => resolve([]);
+      } catch (error) { fail(error); resolve([]); }
     });
   }
 
   // --- operations -----------------------------------------------------------------------------------------
 
-  // Put it there as it is now; where it changes while that is under way, once more. `isKept` says when it is.
+  const recordOf = ({ isReady, isKept, keeping, sentAt, ...record }) => ({ ...record, version: VERSION });
+
+  // Put it there as it is now; where it changes while that is under way, once more. `isReady` says that it may be sent,
+  // `isKept` that it really is there.
   async function keep(operation) {
     const known = pending.get(operation.id);
-    operation.isKept = false;
-    if (known) { known.isAgain = true; return; }
+    operation.isReady = operation.isKept = false;
+    if (known) { known.isAgain = true; return known.done; }
     const entry = { isAgain: true };
     pending.set(operation.id, entry);
-    while (entry.isAgain) {
-      entry.isAgain = false;
-      const { isKept, sentAt, ...record } = operation;
-      await write((store) => store.put({ ...record, version: VERSION }));
-    }
-    if (pending.get(operation.id) === entry) pending.delete(operation.id);
-    operation.isKept = true; // or it can't be, and `trouble` says why
-    document.dispatchEvent(new CustomEvent("persistence-kept"));
+    entry.done = (async () => {
+      let isKept = false;
+      while (entry.isAgain) {
+        entry.isAgain = false;
+        isKept = await write((operations) => operations.put(recordOf(operation)), "operations");
+      }
+      if (pending.get(operation.id) === entry) pending.delete(operation.id);
+      if (isKept && trouble === "full") say("");
+      operation.isKept = isKept;
+      operation.isReady = true; // also where it can't be kept: `trouble` says why
+      document.dispatchEvent(new CustomEvent("persistence-kept"));
+    })();
+    return entry.done;
   }
 
   function drop(id) {
     const entry = pending.get(id);
     if (entry) entry.isAgain = false;
-    return write((store) => store.delete(id));
+    return write((operations) => operations.delete(id), "operations");
   }
+
+  // --- what the server refused ------------------------------------------------------------------------------
+
+  const isWhole = ({ kind }) => kind !== "keys" && !kind.includes(".");
+  const isSameField = (one, other) => isWhole(one) && isWhole(other) && one.field === other.field && JSON.stringify(one.target) === JSON.stringify(other.target);
+
+  // From where it waits to where it is shown. An older failure of the same field has nothing more to say.
+  function refuse(entry) {
+    const busy = pending.get(entry.id);
+    if (busy) busy.isAgain = false;
+    return write((operations, failed) => {
+      const before = failed.getAll();
+      before.onsuccess = () => {
+        for (const each of before.result) if (isEntry(each) && each.id !== entry.id && each.actor === entry.actor && isSameField(each.operation, entry.operation)) failed.delete(each.id);
+      };
+      failed.put({ ...entry, version: VERSION });
+      operations.delete(entry.id);
+    }, "operations", "failed");
+  }
+
+  async function refused(actor) {
+    const entries = await all("failed");
+    return entries.filter((each) => isEntry(each) && each.actor === actor).sort((one, other) => one.heardAt - other.heardAt);
+  }
+
+  const settle = (id) => write((failed) => failed.delete(id), "failed");
 
   // --- what others left behind ------------------------------------------------------------------------------
 
   const isText = (value) => typeof value === "string" && value.length > 0 && value.length <= 200;
-  const isOperation = (record) => record?.version === VERSION && isText(record.id) && isText(record.client) && isText(record.field)
-    && Number.isSafeInteger(record.seq) && Number.isSafeInteger(record.base) && typeof record.actor === "string"
-    && Array.isArray(record.target) && record.target.length === 3 && record.target.every(isText) && isText(record.kind);
+  const isKnown = (record) => !(typeof record?.version === "number" && record.version > VERSION); // else a newer release's: its own affair
+  const isOperation = (record) => Number.isSafeInteger(record?.version) && isText(record.id) && isText(record.client) && isText(record.kind)
+    && (isText(record.field) || (record.field === "" && record.kind.includes("."))) && Number.isSafeInteger(record.seq) && Number.isSafeInteger(record.base)
+    && typeof record.actor === "string" && Array.isArray(record.target) && record.target.length === 3
+    && record.target.every((part, at) => isText(part) || (at === 2 && part === "" && record.kind.includes(".")));
+  const isEntry = (entry) => isText(entry?.id) && typeof entry.actor === "string" && typeof entry.operation?.kind === "string" && Boolean(entry.answer);
 
-  // The operations of this user which no page that lives will send, in the order they were made.
-  async function abandoned(actor, mine) {
-    const records = await all(), living = await alive();
-    const good = records.filter(isOperation);
-    for (const bad of records) if (!isOperation(bad)) await putAside(bad);
-    const isLeft = (each) => (living ? !living.has(each.client) : Date.now() - each.madeAt > UNLOCKED);
-    return good
-      .filter((each) => each.actor === actor && each.client !== mine && isLeft(each))
-      .sort((one, other) => (one.client < other.client ? -1 : one.client > other.client ? 1 : one.seq - other.seq));
+  // The operations of this user which no page that lives will send, in the order they were made: this page's from now on.
+  async function claim(actor, mine) {
+    await living;
+    const work = async () => takeOver(actor, mine, await alive());
+    return navigator.locks ? navigator.locks.request(CLAIM, work) : work();
   }
 
-  async function putAside(record) {
-    if (await write((store) => store.add(record), "aside")) await write((store) => store.delete(record.id));
+  async function takeOver(actor, mine, others) {
+    const holderOf = (each) => each.holder || each.client;
+    const isLeft = (each) => holderOf(each) !== mine && (others ? !others.has(holderOf(each)) : Date.now() - (each.heldAt || each.madeAt) > UNLOCKED);
+    const found = [];
+    await write((operations, aside) => {
+      const request = operations.getAll();
+      request.onsuccess = () => {
+        for (const each of request.result) {
+          if (!isKnown(each)) continue;
+          if (!isOperation(each)) { aside.add(each); operations.delete(each.id); continue; }
+          if (each.actor !== actor || !isLeft(each)) continue;
+          found.push({ ...each, holder: mine, heldAt: Date.now() });
+          operations.put({ ...found.at(-1), version: VERSION });
+        }
+      };
+    }, "operations", "aside");
+    return found.sort((one, other) => (one.client < other.client ? -1 : one.client > other.client ? 1 : one.seq - other.seq));
   }
 
   // The clients whose pages live; null where the browser can't tell.
@@ -116,8 +200,39 @@
   }
 
   function live(client) {
-    navigator.locks?.request(LOCK + client, () => new Promise(() => {})).catch(() => {});
+    if (!navigator.locks) return;
+    living = new Promise((done) => { navigator.locks.request(LOCK + client, { ifAvailable: true }, () => { done(); return new Promise(() => {}); }).catch(done); });
   }
 
-  window.persistenceOutbox = { keep, drop, abandoned, live, get trouble() { return trouble; }, get opened() { return opened; } };
+  // --- whose it is ------------------------------------------------------------------------------------------
+
+  // How many edits of others wait here for them.
+  async function sealed(actor) {
+    return (await all("operations")).filter((each) => isOperation(each) && each.actor !== actor).length;
+  }
+
+  // Signing out: what waits says so to the one who comes back.
+  const seal = (actor) => write((operations) => {
+    const request = operations.getAll();
+    request.onsuccess = () => { for (const each of request.result) if (isOperation(each) && each.actor === actor && !each.isSealed) operations.put({ ...each, isSealed: true }); };
+  }, "operations");
+
+  // Removes what is this user's, and what nobody can read.
+  const clear = (actor) => write((...stores) => {
+    for (const store of stores) {
+      const request = store.openCursor();
+      request.onsuccess = () => {
+        const cursor = request.result;
+        if (!cursor) return;
+        if (typeof cursor.value?.actor !== "string" || cursor.value.actor === actor) cursor.delete();
+        cursor.continue();
+      };
+    }
+  }, "operations", "failed", "aside");
+
+  window.persistenceOutbox = {
+    keep, drop, refuse, refused, settle, claim, live, sealed, seal, clear, aside: () => all("aside"),
+    get trouble() { return trouble; },
+    get opened() { return open(); },
+  };
 })();
