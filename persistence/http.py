@@ -40,6 +40,9 @@ from .scopes import Target
 Identify = Callable[[Mapping[str, str]], str | Awaitable[str]]
 """`identify(headers) -> actor`: who sends this, by lower-case header names; "" for nobody."""
 
+Tell = Callable[[dict[str, Any], Operation, str], Awaitable[dict[str, Any]]]
+"""`tell(answer, operation, actor) -> answer`, with more in it."""
+
 PATH = "/persistence/operations"
 MAX_OPERATIONS = 100
 MAX_BODY = 4_000_000
@@ -164,11 +167,13 @@ def operation_routes(
     *,
     allowed_origins: Collection[str] = (),
     charge: Callable[[str, int], float] | None = None,
+    tell: Tell | None = None,
 ) -> list[Route]:
     """The routes, to be mounted where the app likes. `engine` is asked at each request.
 
     `charge(actor, operations)` counts what a request brings: 0.0, or the seconds after which it may
-    be sent again, and then nothing of it is done.
+    be sent again, and then nothing of it is done. `tell` adds what a page is told besides of an
+    operation that was refused or is in conflict.
     """
 
     async def receive(request: Request) -> Response:
@@ -185,7 +190,12 @@ def operation_routes(
         if charge is not None and (late := charge(actor, len(operations))):
             return too_many(late)
         outcomes = await submit_durably(engine(), operations, actor)
-        return JSONResponse({"operations": [outcome_as_json(each) for each in outcomes]})
+        told = [outcome_as_json(each) for each in outcomes]
+        if tell is not None:
+            for at, operation in enumerate(operations):
+                if told[at]["status"] in ("refused", "conflict"):
+                    told[at] = await tell(told[at], operation, actor)
+        return JSONResponse({"operations": told})
 
     return [Route(PATH, receive, methods=["POST"])]
 

@@ -10,6 +10,7 @@ Names come from the app's `describe` hook, and only of owners whose settings the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
@@ -25,6 +26,8 @@ from ..specs import UNSET, SettingSpec
 from .handover import HANDLER, id_of
 from .panel.words import as_json, scope_names
 from .tabs import Tabs
+
+log = logging.getLogger("persistence")
 
 Told = dict[str, Any]
 """An answer as the page hears it."""
@@ -98,6 +101,9 @@ async def _where(tabs: Tabs, actor: str, target: Target, owners: Mapping[str, st
         try:
             await tabs.engine.permit(actor, "read", Target(scope, owner, target.tool))
         except PersistenceError:
+            continue
+        except Exception:
+            log.exception("authorise failed for %s", target)
             continue
         name = await tabs.directory.name(scope, owner)
         names.append(name if name != owner else scope_names().get(scope, words_of(scope)))

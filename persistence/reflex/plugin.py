@@ -205,7 +205,11 @@ class PersistencePlugin(rx.plugins.Plugin):
         origins = Origins(self._origins(app), is_development=not is_prod_mode())
         origins.tell()
         routes = operation_routes(
-            lambda: engine, identify, allowed_origins=origins.allowed, charge=throttle.charge
+            lambda: engine,
+            identify,
+            allowed_origins=origins.allowed,
+            charge=throttle.charge,
+            tell=tabs.worded,
         )
         if self.identify is None:
             routes += GUEST_ROUTES

@@ -178,3 +178,23 @@ async def test_a_guest_is_known_by_a_cookie_that_is_given_once():
         assert "set-cookie" not in again.headers
     assert identify_guest({"cookie": "persistence_guest=short"}) == ""
     assert identify_guest({}) == ""
+
+
+async def test_a_refusal_brings_its_words_and_an_app_that_fails_costs_only_those(serve):
+    declare()
+    allows = True
+
+    def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        if action == "read" and not allows:
+            raise OSError("the app's own database is away")
+        return True
+
+    async with serve(authorise=authorise) as site, client(site) as http:
+        [told] = await post(http, operation(value=1000))
+        assert (told["status"], told["about"]["title"]) == ("refused", "Frames")
+        assert told["about"]["where"] == ["Shot"]
+        allows = False
+        [told] = await post(http, operation(id="op-2", seq=2, value=1000))
+        assert (told["status"], told["about"]["where"]) == ("refused", [])
+        [told] = await post(http, operation(id="op-3", seq=3))
+        assert "about" not in told
