@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from .device import device_copy, device_local, device_notice, device_ready, on_device
     from .edits import put, toggle
     from .fields import setting
-    from .following import follow
+    from .following import announce, follow
     from .history_view import history_panel
     from .keyed import KeyedSettings, bind_row
     from .listeners import on_change
+    from .looking import PresenceState, whos_here
     from .panel import (
         edit_target,
         explain_button,
@@ -50,9 +51,11 @@ __all__ = [
     "Page",
     "PersistencePlugin",
     "PersistenceState",
+    "PresenceState",
     "Question",
     "SettingsState",
     "acting_as",
+    "announce",
     "ask",
     "bind",
     "bind_row",
@@ -89,6 +92,7 @@ __all__ = [
     "toggle",
     "transfer_menu",
     "undo_controls",
+    "whos_here",
 ]
 
 _HOME = {
@@ -97,9 +101,11 @@ _HOME = {
     "Page": "tabs",
     "PersistencePlugin": "plugin",
     "PersistenceState": "channel",
+    "PresenceState": "looking",
     "Question": "preview",
     "SettingsState": "states",
     "acting_as": "causes",
+    "announce": "following",
     "ask": "preview",
     "bind": "components",
     "bind_row": "keyed",
@@ -136,6 +142,7 @@ _HOME = {
     "toggle": "edits",
     "transfer_menu": "transfer_forms",
     "undo_controls": "undo",
+    "whos_here": "looking",
 }
 
 

@@ -31,6 +31,7 @@ from ..settings import SettingSpec
 from . import _private as rx_
 from .channel import PersistenceState
 from .guests import PATH as GUEST_PATH
+from .looking import presence_root
 from .mirror import sheets_of
 from .states import SettingsState
 
@@ -48,6 +49,7 @@ SCRIPTS = (
     "outbox.js",
     "operations.js",
     "controls.js",
+    "presence.js",
     "status.js",
     "panel.js",
     "editors.js",
@@ -303,7 +305,7 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
     )
     announcer = ui.el.div(id="persistence-announcer", role="status", class_name="persistence-sr")
     names = scope_names()
-    return ui.fragment(root, announcer, explain_popover(names), *dialogs(names))
+    return ui.fragment(root, presence_root(), announcer, explain_popover(names), *dialogs(names))
 
 
 def scripts() -> list[rx.Component]:

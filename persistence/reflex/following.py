@@ -1,4 +1,4 @@
-"""Have an event handler of a page run when something changes in layers that the page shows.
+"""Have an event handler of a page run when something changes that the page shows.
 
     class Inspector(rx.State):
         @rx.event
@@ -8,12 +8,22 @@
 
 For pages that show more than effective values, which `SettingsState` keeps up to date by itself:
 shadowed layers, history, counts. The handler reads anew; it isn't told what changed.
+
+What an app keeps in tables of its own (a list of shots) is followed by its owner alone, and whoever
+changed it says so:
+
+            follow([("project", project)], Shots.refresh)
+    ...
+    await rename_shot(shot, name)    # the app's own commit
+    announce("project", project)     # the other pages that follow it read again
+
+A tab that is hidden isn't disturbed: its handlers run once when it is looked at again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -25,15 +35,18 @@ from ..scopes import Target
 from . import _private as rx_
 from . import causes
 from .mirror import tab_of_event
-from .tabs import Page, Tab, Tabs, require_tabs
+from .tabs import Page, Tab, Tabs, require_tabs, tabs_of_process
 
 QUIET = 0.05
 """Seconds in which further changes come along."""
 
+Topic = tuple[str, str]
+"""`(scope, owner)`: something of that owner's that the app keeps itself."""
+
 
 @dataclass(slots=True, eq=False)
 class _Following:
-    targets: frozenset[Target] | None
+    what: frozenset[Target | Topic] | None
     """None for whatever the tab's actor changes, wherever."""
     page: Page | None
     """The page that followed; another one in the tab follows nothing of it. None for every page."""
@@ -46,17 +59,18 @@ _followed: WeakKeyDictionary[Tab, dict[str, _Following]] = WeakKeyDictionary()
 _heard: WeakSet[Engine] = WeakSet()
 
 
-def follow(targets: Iterable[Target], handler: Any) -> None:
-    """Run this handler, without arguments, soon after anything changes in these layers.
+def follow(what: Iterable[Target | Topic], handler: Any) -> None:
+    """Run this handler, without arguments, soon after anything changes in these layers, or is
+    announced of these `(scope, owner)`.
 
-    - What the same handler followed before in this tab is followed no more; no targets: nothing.
+    - What the same handler followed before in this tab is followed no more; nothing: nothing.
     - It ends when the tab closes, shows another page, or is somebody else's.
     - Changes that come close together run it once. Its cause is `remote`: nothing that it does
       counts as an edit of the user.
 
     Belongs into an event handler; who may see what changed is the handler's to ask.
     """
-    wanted = frozenset(targets)
+    wanted = frozenset(what)
     tab = _tab("follow")
     _follow(tab, handler, _Following(wanted, tab.page, tab.id) if wanted else None)
 
@@ -69,6 +83,29 @@ def follow_own(handler: Any) -> None:
     """
     tab = _tab("follow_own")
     _follow(tab, handler, _Following(None, None, tab.id))
+
+
+def announce(scope: str, owner: str) -> None:
+    """Say that something changed that the app keeps for this owner: the handlers that follow it
+    run, in all tabs but the one whose event this is, which knows. Say it after the commit.
+
+    - It carries nothing: who reads again asks for permission again.
+    - It reaches the pages of this process.
+    - Nothing happens where the plugin isn't installed, so that scripts may call what announces.
+    """
+    tabs, own = tabs_of_process(), tab_of_event()
+    if tabs is None:
+        return
+    topic = (scope, owner)
+    _poke(tabs, lambda each, tab: tab is not own and each.what is not None and topic in each.what)
+    tabs.presence.recheck(topic)
+
+
+def run_due(tabs: Tabs, tab: Tab) -> None:
+    """The tab is looked at again: what it missed runs now."""
+    for name, each in _followed.get(tab, {}).items():
+        if each.is_due:
+            tabs.engine.spawn(_run(tabs, tab, name, each))
 
 
 def _tab(name: str) -> Tab:
@@ -91,16 +128,21 @@ def _follow(tab: Tab, handler: Any, following: _Following | None) -> None:
 
 
 def _hear(tabs: Tabs, notice: Notice) -> None:
+    _poke(tabs, lambda each, tab: _concerns(each, tab, notice))
+
+
+def _poke(tabs: Tabs, concerns: Callable[[_Following, Tab], bool]) -> None:
     for tab, known in tuple(_followed.items()):
         for name, each in tuple(known.items()):
-            if not each.is_due and _concerns(each, tab, notice):
+            if not each.is_due and concerns(each, tab):
                 each.is_due = True
-                tabs.engine.spawn(_run(tabs, tab, name, each))
+                if not tab.is_hidden:
+                    tabs.engine.spawn(_run(tabs, tab, name, each))
 
 
 def _concerns(following: _Following, tab: Tab, notice: Notice) -> bool:
-    if following.targets is not None:
-        return notice.target in following.targets
+    if following.what is not None:
+        return notice.target in following.what
     # A commit of several people's edits is told of as one's.
     is_shown = any(notice.target in stack for stack in tab.shown.values())
     return notice.kind != "edited" and (notice.actor == tab.actor or is_shown)
@@ -108,6 +150,8 @@ def _concerns(following: _Following, tab: Tab, notice: Notice) -> bool:
 
 async def _run(tabs: Tabs, tab: Tab, name: str, following: _Following) -> None:
     await asyncio.sleep(QUIET)
+    if tab.is_hidden:
+        return
     following.is_due = False
     known = _followed.get(tab, {})
     if known.get(name) is not following:

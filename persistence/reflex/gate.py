@@ -23,6 +23,7 @@ from .causes import Cause
 from .channel import PersistenceState
 from .device import ask, waits_for_device
 from .doors import HOLDER, holder_of
+from .looking import PresenceState
 from .mirror import capture, forget, refresh, sheets_of
 from .tabs import Page, Tab, Tabs
 
@@ -233,6 +234,8 @@ async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
     tab.behind.clear()
     channel = await state.get_state(PersistenceState)
     channel.hear(tab)
+    here = await state.get_state(PresenceState)
+    here.hear(tab)
     tab.has_news = False
 
 

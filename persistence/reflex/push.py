@@ -3,6 +3,8 @@
 - One push a tab is under way or waiting; what changes meanwhile comes with it, or with the next.
 - It takes the tab's lock as any event does, and never while somebody holds it for us.
 - A tab that nobody is connected to is left alone.
+- So is a tab that is hidden, but for what it asked: its script asks for the rest when it is looked
+  at again.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ class Pusher:
     def push(self, tab: Tab) -> None:
         """Soon; safe to call from anywhere, also with the tab's lock held."""
         if not tab.parked and not has_news(tab):
+            return
+        if tab.is_hidden and not (tab.parked or tab.confirmed or tab.answers):
             return
         if asyncio.get_running_loop().time() < tab.answering_until:
             return

@@ -30,6 +30,7 @@ from ..settings import ToolSpec
 from . import _private as rx_
 from .causes import Cause
 from .directory import Directory
+from .presence import Person, Presence
 
 if TYPE_CHECKING:
     from reflex.app import App
@@ -105,6 +106,10 @@ class Tab:
     gone_since: float | None = None
     """When no browser was found connected first, in the loop's time."""
     is_pushing: bool = False
+    is_hidden: bool = False
+    """Does its browser show another tab? Then it is told what it asked for, and the rest later."""
+    here: Mapping[str, tuple[Person, ...]] = field(default_factory=dict[str, "tuple[Person, ...]"])
+    """Scope → who else looks at the same owner; replaced, never changed in place."""
 
     def is_ready(self, tool: str) -> bool:
         return (binding := self.bindings.get(tool)) is not None and binding.ready
@@ -134,6 +139,7 @@ class Tabs:
         """Operation → the tab that waits for its answer."""
         self.push: Callable[[Tab], None] = lambda _: None
         """Bring a tab up to date soon; set by `push.py`."""
+        self.presence = Presence(self)
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -157,9 +163,13 @@ class Tabs:
         now = asyncio.get_running_loop().time()
         for tab in tuple(self.by_token.values()):
             if self.is_connected(tab.token):
-                tab.gone_since = None
+                if tab.gone_since is not None:
+                    tab.gone_since = None
+                    self.presence.moved(tab)
                 continue
-            tab.gone_since = tab.gone_since or now
+            if tab.gone_since is None:
+                tab.gone_since = now
+                self.presence.moved(tab)
             if not tab.parked or now - tab.gone_since > PATIENCE:
                 self.close(tab)
 
@@ -177,7 +187,8 @@ class Tabs:
         for binding in (*tab.bindings.values(), *rows):
             binding.close()
         tab.bindings, tab.keyed = {}, {}
-        tab.shown, tab.owners, tab.page = NOTHING, NOTHING, None
+        tab.shown, tab.owners, tab.page, tab.here = NOTHING, NOTHING, None, NOTHING
+        self.presence.moved(tab)
         tab.is_asking, tab.problem, tab.asked = False, "", ""
         for each in tab.sent:
             self.senders.pop(each, None)
@@ -228,6 +239,7 @@ class Tabs:
         All targets that aren't in memory come with one query.
         """
         tab.owners = owners
+        self.presence.moved(tab)
         shown: dict[str, Stack] = {}
         tasks: list[asyncio.Task[None]] = []
         for tool, declared in self.tools().items():
