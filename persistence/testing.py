@@ -305,6 +305,9 @@ class FailingStore:
             raise late
         return receipt
 
+    async def contest(self, writes: Sequence[Write]) -> None:
+        await self.store.contest(writes)
+
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         return await self.store.done(operations)
 

@@ -18,6 +18,9 @@ Kind = Literal["set", "pin", "policy", "block", "reset"]
 never written, but keeps the revision, so that a stale write is seen."""
 
 
+CONFLICT = "conflict"
+"""The source of a change in the history that met somebody else's, and stands for nothing."""
+
 VALUED: frozenset[Kind] = frozenset(("set", "pin", "policy"))
 """The kinds that hold a value; a block and a tombstone have none."""
 
@@ -196,6 +199,14 @@ class Store(Protocol):
 
     async def commit(self, writes: Sequence[Write]) -> Receipt: ...
 
+    async def contest(self, writes: Sequence[Write]) -> None:
+        """Put edits that met somebody else's into the history, and nowhere else: with the source
+        `conflict` and a revision of their own, replacing and changing nothing.
+
+        One whose newest operation is there already is left out. Pruned as they grow old.
+        """
+        ...
+
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         """Which of these operation ids were committed before, with their revision."""
         ...
@@ -216,7 +227,8 @@ class Store(Protocol):
         before: int | None = None,
         limit: int = 50,
     ) -> list[Change]:
-        """Journal rows of the targets, newest first, by keyset: those with `revision < before`."""
+        """Journal rows of the targets, newest first, by keyset: those with `revision < before`;
+        with them what `contest` put there, of which no other answer knows."""
         ...
 
     async def authored(

@@ -7,6 +7,7 @@ from itertools import islice
 
 from ..scopes import Target
 from .base import (
+    CONFLICT,
     FORGOTTEN,
     Change,
     Finding,
@@ -34,6 +35,8 @@ class MemoryStore:
         self._operations: dict[str, tuple[int, float]] = {}
         self._moments: dict[tuple[str, str, str], Moment] = {}
         self._presets: dict[tuple[str, str, str, str], Preset] = {}
+        self._contested: list[Change] = []
+        self._contested_by: dict[str, int] = {}
         self._quarantine: dict[tuple[Target, str, int], Quarantined] = {}
         self._revision = 0
         self._pruned = 0
@@ -76,17 +79,24 @@ class MemoryStore:
             write.kind, write.text, self._revision,
             write.author, write.at, write.version, write.note,
         )  # fmt: skip
-        self._journal[self._revision] = Change(
-            self._revision, write.target, write.field, write.kind,
-            None if write.secret else write.text,
-            write.author, write.source, write.at, write.group, write.version, write.note,
-        )  # fmt: skip
+        self._journal[self._revision] = _change(write, self._revision)
         self._remember(write, self._revision)
         return self._revision
 
     def _remember(self, write: Write, revision: int) -> None:
         for operation in write.operations:
             self._operations.setdefault(operation, (revision, write.at))
+
+    async def contest(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            operation = write.operations[-1] if write.operations else ""
+            if operation and operation in self._contested_by:
+                continue
+            self._revision += 1
+            change = _change(write, self._revision)._replace(source=CONFLICT)
+            self._contested.append(change)
+            if operation:
+                self._contested_by[operation] = self._revision
 
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         return {each: self._operations[each][0] for each in operations if each in self._operations}
@@ -114,10 +124,17 @@ class MemoryStore:
         limit: int = 50,
     ) -> list[Change]:
         wanted = frozenset(targets)
-        found = self._newest(
-            lambda each: each.target in wanted and (field is None or each.field == field), before
-        )
-        return list(islice(found, max(limit, 0)))
+
+        def chosen(each: Change) -> bool:
+            return each.target in wanted and (field is None or each.field == field)
+
+        found = list(self._newest(chosen, before))
+        found += [
+            each
+            for each in self._contested
+            if chosen(each) and (before is None or each.revision < before)
+        ]
+        return sorted(found, key=lambda each: -each.revision)[: max(limit, 0)]
 
     async def authored(
         self, author: str, *, before: int | None = None, limit: int = 200
@@ -207,6 +224,7 @@ class MemoryStore:
             for revision, change in self._journal.items()
             if change.target[:2] != key
         }
+        self._keep_contested(lambda each: each.target[:2] != key)
         self._moments = {each[:3]: each for each in self._moments.values() if each[:2] != key}
         self._presets = {each[:4]: each for each in self._presets.values() if each[:2] != key}
         self._quarantine = {
@@ -221,10 +239,19 @@ class MemoryStore:
 
     async def prune(self, *, older_than: float, keep_operations_after: float) -> int:
         gone = self._prune_journal(self._end_of_the_old(older_than))
+        gone += self._keep_contested(lambda each: each.at >= older_than)
         old = [key for key, done in self._operations.items() if done[1] < keep_operations_after]
         for operation in old:
             del self._operations[operation]
         return gone + len(old)
+
+    def _keep_contested(self, chosen: Callable[[Change], bool]) -> int:
+        """How many went."""
+        before = len(self._contested)
+        self._contested = [each for each in self._contested if chosen(each)]
+        kept = {each.revision for each in self._contested}
+        self._contested_by = {n: r for n, r in self._contested_by.items() if r in kept}
+        return before - len(kept)
 
     def _end_of_the_old(self, older_than: float) -> int:
         for revision, change in self._journal.items():
@@ -277,3 +304,10 @@ class MemoryStore:
                 "They are gone with the process; to keep them use sqlite:///app.db.",
             )
         ]
+
+
+def _change(write: Write, revision: int) -> Change:
+    return Change(
+        revision, write.target, write.field, write.kind, None if write.secret else write.text,
+        write.author, write.source, write.at, write.group, write.version, write.note,
+    )  # fmt: skip

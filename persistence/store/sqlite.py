@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from ..scopes import Target
 from . import sqlite_check as look
+from . import sqlite_contested as contested
 from . import sqlite_journal as journal
 from . import sqlite_named as named
 from . import sqlite_prune as prune
@@ -126,6 +127,10 @@ class SQLiteStore:
             if self._behind == 0:
                 break
 
+    async def contest(self, writes: Sequence[Write]) -> None:
+        if writes:
+            await self._writer.run(lambda c: contested.put(c, self._sql, writes))
+
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         ids = list(operations)
         return await self._read(lambda connection: read.done(connection, self._sql, ids))
@@ -154,9 +159,12 @@ class SQLiteStore:
         limit: int = 50,
     ) -> list[Change]:
         wanted = list(targets)
-        return await self._read(
-            lambda c: journal.history(c, self._sql, wanted, field, before, limit)
-        )
+
+        def job(c: Connection) -> list[Change]:
+            known = (c, self._sql, wanted, field, before, limit)
+            return contested.merged(journal.history(*known), contested.history(*known), limit)
+
+        return await self._read(job)
 
     async def authored(
         self, author: str, *, before: int | None = None, limit: int = 200
@@ -232,9 +240,18 @@ class SQLiteStore:
         return await self._writer.run(lambda c: write.forget(c, self._sql, scope, owner))
 
     async def prune(self, *, older_than: float, keep_operations_after: float) -> int:
-        return await self._prune_journal(older_than) + await self._prune_operations(
-            keep_operations_after
-        )
+        gone = await self._prune_journal(older_than)
+        gone += await self._prune_contested(older_than)
+        return gone + await self._prune_operations(keep_operations_after)
+
+    async def _prune_contested(self, older_than: float) -> int:
+        gone, most = 0, prune.REMOVED_AT_ONCE
+        while some := await self._writer.run(
+            lambda c: contested.prune(c, self._sql, older_than, most)
+        ):
+            gone += some
+            await asyncio.sleep(PAUSE)
+        return gone
 
     async def _prune_journal(self, older_than: float) -> int:
         sql = self._sql

@@ -126,6 +126,7 @@ def statements(prefix: str) -> Statements:
         "m": made.table(made.moment).name,
         "s": made.table(made.preset).name,
         "q": made.table(made.quarantine).name,
+        "x": made.table(made.contested).name,
         "n": made.table(made.counter).name,
     }
     timeline_end = "SELECT value FROM {n} WHERE name = 'timeline'".format(**names)
@@ -176,6 +177,7 @@ def statements(prefix: str) -> Statements:
             "DELETE FROM {m} WHERE scope = ? AND owner = ?".format(**names),
             "DELETE FROM {s} WHERE scope = ? AND owner = ?".format(**names),
             "DELETE FROM {q} WHERE scope = ? AND owner = ?".format(**names),
+            "DELETE FROM {x} WHERE scope = ? AND owner = ?".format(**names),
         ),
     )
 

@@ -35,6 +35,7 @@ class Tables:
     moment: type[SQLModel]
     preset: type[SQLModel]
     quarantine: type[SQLModel]
+    contested: type[SQLModel]
     operation: type[SQLModel]
     counter: type[SQLModel]
     version_table: str
@@ -160,6 +161,29 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
         version: int = Field(sa_type=Integer)
         problem: str = Field(sa_type=Text)
 
+    class Contested(Base, table=True):
+        """Edits that met somebody else's: in the history, and standing for nothing."""
+
+        __tablename__ = f"{prefix}contested"  # pyright: ignore[reportAssignmentType]
+        __table_args__ = (
+            Index(f"{prefix}contested_place", "owner", "scope", "tool"),
+            Index(f"{prefix}contested_operation", "operation", unique=True),
+        )
+
+        revision: int = Field(sa_column=Column(_Revision, primary_key=True, autoincrement=False))
+        owner: str = Field(sa_type=Text)
+        scope: str = Field(sa_type=Text)
+        tool: str = Field(sa_type=Text)
+        field: str = Field(sa_type=Text)
+        kind: str = Field(sa_type=Text)
+        text: str | None = Field(default=None, sa_type=Text)
+        author: str = Field(sa_type=Text)
+        at: float = Field(sa_type=Double)
+        group: str = Field(sa_column=Column("group_id", Text, nullable=False))
+        version: int = Field(sa_type=Integer)
+        note: str | None = Field(default=None, sa_type=Text)
+        operation: str | None = Field(default=None, sa_type=Text)
+
     class Operation(Base, table=True):
         """Ids of operations that were done. They grow with time, so that the index appends."""
 
@@ -183,6 +207,6 @@ def tables(prefix: str = PREFIX, schema: str | None = None) -> Tables:
 
     return Tables(
         metadata, Override, Change, Timeline, Authored, Moment, Preset, Quarantine,
-        Operation, Counter,
+        Contested, Operation, Counter,
         f"{prefix}alembic_version",
     )  # fmt: skip

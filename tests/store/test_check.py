@@ -77,7 +77,7 @@ async def test_a_sound_database_has_nothing_but_good_news(
     found = await findings(path, threaded=threaded)
     assert {finding.level for finding in found} == {"ok"}
     said = " · ".join(finding.what for finding in found)
-    for words in ("app.db has", "whole", "version 0003", "21 overrides, 41 changes", "every value"):
+    for words in ("app.db has", "whole", "version 0004", "21 overrides, 41 changes", "every value"):
         assert words in said
     assert names(tmp_path) == ["app.db"]
 
@@ -254,7 +254,7 @@ async def test_changes_from_the_future(tmp_path: Path, write: Make) -> None:
 @pytest.mark.parametrize(
     ("value", "level", "words"),
     [
-        ("0001", "warning", "of version 0001; this library's are of 0003"),
+        ("0001", "warning", "of version 0001; this library's are of 0004"),
         ("9999", "error", "of version 9999, made by a newer version"),
     ],
 )

@@ -121,6 +121,7 @@ def test_tables_are_made_once_for_a_prefix_and_schema() -> None:
         "own.x_authored",
         "own.x_moment",
         "own.x_preset",
+        "own.x_contested",
         "own.x_quarantine",
         "own.x_operation",
         "own.x_counter",

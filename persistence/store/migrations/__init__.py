@@ -15,11 +15,11 @@ from ..tables import tables
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0003"
+HEAD = "0004"
 """The version that this library reads and writes. A database that has it is opened without Alembic,
 which takes longer to import than everything else."""
 
-VERSIONS = ("0001", "0002", "0003")
+VERSIONS = ("0001", "0002", "0003", "0004")
 """All versions there were, oldest first."""
 
 
