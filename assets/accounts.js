@@ -126,6 +126,7 @@
         const { ok, answer } = await ask("/auth/sign-out");
         if (!ok) throw new Error(answer.detail);
         bus?.postMessage({ changed: "signed-out" });
+        await window.persistence.offline?.forget(); // what was kept for offline was theirs
         location.assign("/");
         return;
       }
@@ -188,7 +189,7 @@
       const { ok, answer } = await ask(form.dataset.auth, { method: form.dataset.method, body: bodyOf(form) });
       if (!ok) return show(form, answer);
       show(form, { detail: " " });
-      done(form, answer);
+      await done(form, answer);
     } catch {
       show(form, { detail: "No answer from the server. Nothing was changed as far as this page knows; try again." });
     } finally {
@@ -197,7 +198,7 @@
     }
   }
 
-  function done(form, answer) {
+  async function done(form, answer) {
     const { done: where, tells } = form.dataset;
     form.reset();
     if (!where.startsWith("/")) {
@@ -205,7 +206,10 @@
       return;
     }
     form.dataset.left = "true";
-    if (tells) bus?.postMessage({ changed: tells });
+    if (tells) {
+      bus?.postMessage({ changed: tells });
+      await window.persistence.offline?.forget();
+    }
     location.assign(answer.guest_work ? "/bring" : where);
   }
 

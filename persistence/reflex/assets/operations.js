@@ -308,7 +308,7 @@
   // --- what pages left behind that are gone ---------------------------------------------------------------
 
   function adopt() {
-    if (!isHydrated() || !actorNow() || isAway) return; // who is it?
+    if (!isHydrated() || !actorNow()) return; // who is it? A page from the shelf holds them, too, and shows them
     adopting ||= takeOver(actorNow()).finally(() => { adopting = null; });
   }
 
@@ -437,7 +437,7 @@
     for (const each of [...kept.values()]) if (each.actor === actor) unlist(each.id);
     failures.clear();
     loose.clear();
-    await outbox.clear(actor);
+    await Promise.all([outbox.clear(actor), window.persistence.offline?.forget()]);
     say("persistence-clear", { actor });
     tell();
   }
@@ -474,7 +474,7 @@
     take, submit, edit, editAll, failed, settle, again, clear,
     aside: () => outbox.aside(),
     sealed: () => outbox.sealed(actorNow()),
-    seal: () => outbox.seal(actorNow()),
+    seal: async () => { await Promise.all([outbox.seal(actorNow()), window.persistence.offline?.forget()]); },
     get unkept() { return [...kept.values()].filter((each) => !each.isKept); },
     get unconfirmed() { return [...kept.values()].map(wire); },
     get trouble() { return outbox.trouble; },
