@@ -146,21 +146,6 @@
     markDrop(null);
   });
 
-  // The lists of projects and shots follow other tabs of this browser: each tells which lists it shows.
-  const tabs = "BroadcastChannel" in window ? new BroadcastChannel("workbench-lists") : null;
-  const listsHere = () => document.querySelector("[data-lists]");
-  let told = "";
-  const tellLists = () => {
-    const lists = listsHere()?.dataset.lists || "";
-    if (lists && lists !== told) tabs?.postMessage(lists);
-    told = lists;
-  };
-  tabs?.addEventListener("message", ({ data }) => {
-    const here = listsHere();
-    if (here?.dataset.lists && here.dataset.lists !== data) here.click();
-  });
-  if (tabs) new MutationObserver(tellLists).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-lists"] });
-
   // One of the first steps is a look into a value's story; the button of the history tells it by itself.
   document.addEventListener("toggle", (event) => {
     if (event.newState === "open" && event.target.id === "persistence-explain") document.getElementById("looked")?.click();

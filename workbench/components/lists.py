@@ -143,17 +143,6 @@ def problem_bar(state: type[PageState]) -> rx.Component:
     )
 
 
-def follows_other_tabs(state: Any) -> rx.Component:
-    """Pressed by `workbench.js` when another tab of this browser shows other lists than this."""
-    return rx.el.button(
-        type="button",
-        hidden=True,
-        tab_index=-1,
-        on_click=state.follow,
-        custom_attrs={"data-lists": state.lists},
-    )
-
-
 def empty(name: str, title: str, text: str, *actions: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.div(icon(name, size=22), class_name="empty-icon"),

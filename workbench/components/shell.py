@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from persistence.reflex import undo_controls
+from persistence.reflex import undo_controls, whos_here
 from workbench.components.base import icon, link
 from workbench.components.coach import coach_strip
 from workbench.components.status import Tool, offline_notice, status_line
@@ -41,6 +41,7 @@ def shell(
                     custom_attrs={"data-sidebar": "toggle"},
                 ),
                 trail,
+                whos_here(),
                 undo_controls(),
                 status_line(tools),
                 class_name="topbar",

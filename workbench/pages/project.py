@@ -14,7 +14,6 @@ from workbench.components.lists import (
     cookies_blocked,
     deleted_list,
     empty,
-    follows_other_tabs,
     menu,
     menu_item,
     name_field,
@@ -43,7 +42,6 @@ def project() -> rx.Component:
             class_name="page",
         ),
         undo_bar(Project),
-        follows_other_tabs(Project),
         history_drawer(),
         trail=trail(
             link("Projects", to="/"),

@@ -9,7 +9,6 @@ from workbench.components.history import history_button, history_drawer
 from workbench.components.lists import (
     away,
     cookies_blocked,
-    follows_other_tabs,
     menu,
     menu_item,
     name_field,
@@ -36,7 +35,6 @@ def shot() -> rx.Component:
             ),
             class_name="page page-shot",
         ),
-        follows_other_tabs(Project),
         history_drawer(),
         trail=trail(
             link("Projects", to="/"),

@@ -118,12 +118,6 @@ def said_on(state: PageState) -> Iterator[None]:
         state.problem = f"Not done: {error}."
 
 
-def lists_of(owner: str, *lists: list[Card]) -> str:
-    """A text that tells these lists from others of the same owner: "owner:digest"."""
-    shown = [[(card.id, card.name) for card in cards] for cards in lists]
-    return f"{owner}:{zlib.crc32(repr(shown).encode()):x}"
-
-
 def hue_of(identity: str) -> int:
     """The same colour for the same thing, everywhere and always."""
     return zlib.crc32(identity.encode()) % HUES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from persistence.reflex import running_engine
+from persistence.reflex import follow, running_engine
 from workbench import projects
 from workbench.database import Unavailable
 from workbench.projects import ProjectRow
@@ -19,11 +19,11 @@ from workbench.states.common import (
     become_guest,
     count_of,
     hue_of,
-    lists_of,
     name_in,
     nothing,
     said_on,
 )
+from workbench.states.live import tell
 
 COVER_FRAMES = 6
 
@@ -45,6 +45,7 @@ class Home(PageState, rx.State):
         self.renaming, self.creating = "", False
         if not actor_of(self):
             return become_guest(Home.hear_cookies)
+        follow([("user", actor_of(self))], Home.follow)
         return await self.refresh()
 
     async def refresh(self) -> None:
@@ -61,14 +62,9 @@ class Home(PageState, rx.State):
         self.deleted = [_card(row) for row in rows.deleted]
         self.status = "ready"
 
-    @rx.var
-    def lists(self) -> str:
-        """Another text whenever the lists are others."""
-        return lists_of("", self.cards, self.deleted) if self.status == "ready" else ""
-
     @rx.event
     async def follow(self):
-        """Another tab has changed the lists. What can't be read now stays as it is."""
+        """Somebody has changed the lists. What can't be read now stays as it is."""
         if self.status == "ready":
             await self.refresh()
 
@@ -77,6 +73,7 @@ class Home(PageState, rx.State):
         with said_on(self):
             project = await projects.create_project(actor_of(self), name_in(form))
             self.creating = False
+            await tell(project)
             return rx.redirect(f"/p/{project}")
 
     @rx.event
@@ -88,6 +85,7 @@ class Home(PageState, rx.State):
             async for done in make(running_engine(), actor_of(self)):
                 self.sample_done = done
                 yield
+            await tell(id_of(actor_of(self)))
             yield rx.redirect(f"/p/{id_of(actor_of(self))}")
         self.sample_done = self.sample_steps = 0
 
@@ -98,6 +96,7 @@ class Home(PageState, rx.State):
         with said_on(self):
             await projects.rename_project(actor_of(self), project, name)
             self.renaming = ""
+            await tell(project)
         await self.refresh()
 
     @rx.event
@@ -105,6 +104,7 @@ class Home(PageState, rx.State):
         with said_on(self):
             self.gone_name = await projects.delete_project(actor_of(self), project)
             self.gone_id = project
+            await tell(project)
         await self.refresh()
 
     @rx.event
@@ -113,6 +113,7 @@ class Home(PageState, rx.State):
             await projects.restore_project(actor_of(self), project)
             if self.gone_id == project:
                 self.gone_id = ""
+            await tell(project)
         await self.refresh()
 
     @rx.event

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import reflex as rx
 
 from persistence import PersistenceError
-from persistence.reflex import KeyedSettings, running_engine
+from persistence.reflex import KeyedSettings, follow, running_engine
 from workbench import projects
 from workbench.access import NotFound
 from workbench.database import Unavailable
@@ -21,11 +21,11 @@ from workbench.states.common import (
     become_guest,
     count_of,
     hue_of,
-    lists_of,
     name_in,
     nothing,
     said_on,
 )
+from workbench.states.live import tell
 
 CARD_TEXT = 160
 CARDS_WITH_TEXT = 100
@@ -62,6 +62,7 @@ class Project(PageState, rx.State):
         if _argument(self, "project_id") != self.id:
             self.gone_id = ""
         await self.refresh()
+        follow([("project", self.id)] if self.status == "ready" else [], Project.follow)
         await self._begin_anew()
         await self._note_as_last()
         await self._show_prompts()
@@ -118,15 +119,9 @@ class Project(PageState, rx.State):
         self.previous = self.shots[here - 1].href if here > 0 else ""
         self.next = self.shots[here + 1].href if here + 1 < len(self.shots) else ""
 
-    @rx.var
-    def lists(self) -> str:
-        """Another text whenever the lists are others."""
-        names = [Card(self.id, self.name, "", "", "", 0), *self.shots]
-        return lists_of(self.id, names, self.deleted) if self.status == "ready" else ""
-
     @rx.event
     async def follow(self):
-        """Another tab has changed the lists. What is open here stays, though it may be gone."""
+        """Somebody has changed the lists. What is open here stays, though it may be gone."""
         shot = _argument(self, "shot_id")
         try:
             page = await projects.look_at_project(actor_of(self), _argument(self, "project_id"))
@@ -144,6 +139,7 @@ class Project(PageState, rx.State):
         with said_on(self):
             await projects.rename_project(actor_of(self), self.id, name)
             self.renaming = ""
+            await tell(self.id)
         await self.refresh()
 
     @rx.event
@@ -151,6 +147,7 @@ class Project(PageState, rx.State):
         """Append a shot; the field stays open for the next one."""
         with said_on(self):
             await projects.create_shot(actor_of(self), self.id, name_in(form).strip())
+            await tell(self.id)
         await self.refresh()
 
     @rx.event
@@ -164,6 +161,7 @@ class Project(PageState, rx.State):
             except PersistenceError:
                 await projects.delete_shot(actor, made)
                 raise
+            await tell(self.id)
             return rx.redirect(f"/p/{self.id}/s/{made}")
         return await self.refresh()
 
@@ -174,12 +172,14 @@ class Project(PageState, rx.State):
         with said_on(self):
             await projects.rename_shot(actor_of(self), shot, name)
             self.renaming = ""
+            await tell(self.id)
         await self.refresh()
 
     @rx.event
     async def move(self, shot: str, by: Literal[-1, 1]):
         with said_on(self):
             await projects.move_shot(actor_of(self), shot, by)
+            await tell(self.id)
         await self.refresh()
 
     @rx.event
@@ -188,6 +188,7 @@ class Project(PageState, rx.State):
         if type(dropped) is list and len(dropped) == 2:
             with said_on(self):
                 await projects.place_shot(actor_of(self), *dropped)
+                await tell(self.id)
             await self.refresh()
 
     @rx.event
@@ -195,6 +196,7 @@ class Project(PageState, rx.State):
         with said_on(self):
             self.gone_name = await projects.delete_shot(actor_of(self), shot)
             self.gone_id = shot
+            await tell(self.id)
         if shot == _argument(self, "shot_id") and self.gone_id == shot:
             return rx.redirect(f"/p/{self.id}")
         return await self.refresh()
@@ -205,6 +207,7 @@ class Project(PageState, rx.State):
             await projects.restore_shot(actor_of(self), shot)
             if self.gone_id == shot:
                 self.gone_id = ""
+            await tell(self.id)
         await self.refresh()
 
     @rx.event
