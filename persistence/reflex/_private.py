@@ -99,6 +99,7 @@ __all__ = [
     "make_touched",
     "mark_visited",
     "noted_on",
+    "on_bad_frames",
     "on_children",
     "override",
     "owner_state",
@@ -303,6 +304,22 @@ def restrict_origins(app: App, instead: Iterable[str]) -> list[str]:
         if "allow_origins" in each.kwargs:
             each.kwargs["allow_origins"] = allowed
     return []
+
+
+def on_bad_frames(app: App, close: Callable[[], None]) -> None:
+    """Close the socket of who sends frames that aren't socket.io's; `close` hears of it. Else each
+    would be an error in the log."""
+    engine: Any = cast(Any, app.sio).eio
+    take = engine.handlers["message"]
+
+    async def message(socket: str, data: Any) -> Any:
+        try:
+            return await take(socket, data)
+        except Exception:  # noqa: BLE001  # its parser raises whatever it meets
+            close()
+            await engine.disconnect(socket)
+
+    engine.handlers["message"] = message
 
 
 async def disconnect(app: App, sid: str) -> None:

@@ -33,7 +33,7 @@ MOST_PARAMS = 200
 LONGEST_REPORT = 4_000
 """Characters of what a page reports as its own error, of which each is a line in the log."""
 
-_REPORTS = "handle_frontend_exception"
+REPORTS = "handle_frontend_exception"
 _STORED = frozenset(("update_vars_internal", "hydrate_and_load"))
 _SETVAR = "setvar"
 
@@ -141,7 +141,7 @@ def _check_arguments(handler: Any, name: str, payload: Mapping[str, Any]) -> Non
     last = name.rpartition(".")[2]
     if last in _STORED:
         _check_stored(payload.get("vars") or {})
-    elif last == _REPORTS:
+    elif last == REPORTS:
         if any(len(text) > LONGEST_REPORT for text in payload.values() if isinstance(text, str)):
             raise Undeclared(f"reports more than {LONGEST_REPORT:,} characters")
     elif last == _SETVAR and rx_.is_setvar(handler):

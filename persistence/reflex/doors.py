@@ -7,7 +7,8 @@
 - One user has at most `MAX_SOCKETS` pages connected.
 - Events beyond the user's rate wait their turn, in order. A page that has waited `FLOOD` seconds
   without a pause is closed: its edits come again when it reconnects.
-- What isn't an event that the app declares is dropped (`declared.py`).
+- What isn't an event that the app declares is dropped (`declared.py`). Who sends what isn't even a
+  frame is closed.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..http import actor_of, problem
 from ..throttle import Throttle, address_in, cost_of, key_of
 from . import _private as rx_
-from .declared import Undeclared, check_event
+from .declared import REPORTS, Undeclared, check_event
 
 if TYPE_CHECKING:
     from reflex.app import App
@@ -41,10 +42,16 @@ MAX_SOCKETS = 200
 """Pages of one user that are connected at a time."""
 FLOOD = 10.0
 """Seconds of waiting without a pause, after which a page is closed."""
+MAX_REPORTS = 5
+"""Errors of its own that one page may report: each is a line in the log."""
 MAX_COMPLAINTS = 20
 """Lines in the log about what one page sent and shouldn't have."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.:~-]{8,128}")
+
+EVENTS = "/_event"
+"""In the path of a page's WebSocket."""
+PACKETS = frozenset("0123456")
 
 IsOurs = Callable[[Scope, Headers], bool]
 """Does the request come from a page of ours, or from none?"""
@@ -58,6 +65,14 @@ class Visitor:
     waited: float = 0.0
     """Seconds that its events have waited since one last didn't."""
     complaints: int = 0
+    reports: int = 0
+
+    def note_report(self, name: str) -> None:
+        """Raises Undeclared where the event is one report too many."""
+        if name.endswith(REPORTS):
+            self.reports += 1
+            if self.reports > MAX_REPORTS:
+                raise Undeclared(f"reports more than {MAX_REPORTS} errors")
 
 
 class Doors:
@@ -97,10 +112,15 @@ class Doors:
                 return None
             try:
                 event = check_event(data)
+                visitor.note_report(event["name"])
             except Undeclared as undeclared:
                 self._complain(visitor, undeclared)
                 return None
-            return await receive(sid, event)
+            try:
+                return await receive(sid, event)
+            except Exception:
+                log.exception("an event could not be taken in")
+                return None
 
         def on_disconnect(sid: str, *_: Any) -> Any:
             self._leave(sid)
@@ -108,6 +128,9 @@ class Doors:
 
         namespace.on_connect, namespace.on_event = on_connect, on_event
         namespace.on_disconnect = on_disconnect
+        rx_.on_bad_frames(
+            self.app, lambda: log.warning("closed a page that sent what is no frame of socket.io")
+        )
 
     # --- coming and going ------------------------------------------------------------------------
 
@@ -205,17 +228,38 @@ def holder_of(actor: str, router_data: Mapping[str, Any], *, proxies: int) -> st
     return key_of(actor, address_in(scope, proxies=proxies))
 
 
+def only_packets(receive: Receive) -> Receive:
+    """What a page's WebSocket receives, up to the first frame that is no packet of engine.io's."""
+
+    async def receive_packet() -> Message:
+        message = await receive()
+        if message["type"] == "websocket.receive" and not is_packet(message.get("text")):
+            log.warning("closed a page that sent what is no packet")
+            return {"type": "websocket.disconnect", "code": 1008}
+        return message
+
+    return receive_packet
+
+
+def is_packet(text: object) -> bool:
+    """A packet is a text that begins with its type."""
+    return isinstance(text, str) and text[:1] in PACKETS and text != ""
+
+
 def guarded(app: ASGIApp, doors: Doors, is_ours: IsOurs) -> ASGIApp:
     """The server, without sockets of other sites' pages and uploads into others' tabs."""
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             headers = Headers(scope=scope)
-            if scope["type"] == "websocket" and not is_ours(scope, headers):
-                log.info("refused a WebSocket from a page of another site")
-                await receive()
-                await send({"type": "websocket.close", "code": 1008})
-                return
+            if scope["type"] == "websocket":
+                if not is_ours(scope, headers):
+                    log.info("refused a WebSocket from a page of another site")
+                    await receive()
+                    await send({"type": "websocket.close", "code": 1008})
+                    return
+                if EVENTS in scope["path"]:
+                    receive = only_packets(receive)
             if token := headers.get("reflex-client-token", ""):
                 actor = await actor_of(doors.throttle.identify, headers)
                 key = key_of(actor, address_in(scope, proxies=doors.throttle.proxies))

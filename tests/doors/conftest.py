@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.doors.door import House, running
-from workbench import database
-from workbench.accounts import keys, people, sessions
-from workbench.accounts.lately import Lately
+from tests.doors.door import House, fresh_database, running
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +25,3 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def own_database(tmp_path: Path) -> Iterator[None]:
     with fresh_database(tmp_path):
         yield
-
-
-@contextmanager
-def fresh_database(folder: Path) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", f"sqlite:///{folder / 'workbench.db'}")
-        patch.setenv("SECRET_KEY", "a key for tests")
-        keys.secret_key.cache_clear()
-        for remembers in (people, sessions):  # what was read from another test's database
-            patch.setattr(remembers, "_lately", Lately())
-        yield
-    keys.secret_key.cache_clear()
-    for engine in database._engines.values():
-        engine.dispose()
-    database._engines.clear()

@@ -12,13 +12,14 @@ import inspect
 import json
 import os
 import runpy
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pytest
 import reflex as rx
 from reflex_base.registry import RegistrationContext
 
@@ -26,10 +27,11 @@ from persistence import Target
 from persistence.reflex import _private as rx_
 from persistence.reflex.doors import Doors
 from persistence.reflex.tabs import Tabs, install, tabs_of_process
-from workbench import projects, web
+from workbench import database, projects, web
 from workbench import workbench as app_module
-from workbench.accounts import identify
+from workbench.accounts import identify, keys, people, sessions
 from workbench.accounts.cookies import guest_cookie
+from workbench.accounts.lately import Lately
 from workbench.models import new_id
 from workbench.settings import Travel
 
@@ -140,7 +142,8 @@ class Person:
 
     @property
     def cookies(self) -> str:
-        return "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
+        kept = {each.name: each.value for each in self.http.cookies.jar}
+        return "; ".join(f"{name}={value}" for name, value in kept.items())
 
     async def who(self) -> str:
         return await identify({"cookie": self.cookies})
@@ -243,6 +246,21 @@ def in_house(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., No
     return run
 
 
+@contextmanager
+def fresh_database(folder: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", f"sqlite:///{folder / 'workbench.db'}")
+        patch.setenv("SECRET_KEY", "a key for tests")
+        keys.secret_key.cache_clear()
+        for remembers in (people, sessions):  # what was read from another test's database
+            patch.setattr(remembers, "_lately", Lately())
+        yield
+    keys.secret_key.cache_clear()
+    for engine in database._engines.values():
+        engine.dispose()
+    database._engines.clear()
+
+
 @asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[Door]:
     """The workbench as `rxconfig.py` configures it, with the database of `DATABASE_URL`, and with
@@ -281,6 +299,7 @@ __all__ = [
     "Person",
     "Socket",
     "Travel",
+    "fresh_database",
     "in_house",
     "running",
 ]
