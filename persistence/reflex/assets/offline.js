@@ -53,17 +53,20 @@
   // Once a page, by what its first answer says. Somebody else later on: it keeps nothing any more.
   function meet(name) {
     if (name === actor) return;
-    if (actor !== null) { actor = ""; forget(); return; }
+    if (actor !== null) { forget(); return; }
     actor = name;
     shelf.claim(actor).then(note, () => { actor = ""; });
   }
 
+  // What is kept of this page's user; other tabs of theirs keep nothing any more.
   async function forget() {
+    const before = actor;
     actor = "";
-    await shelf.forget().catch(() => {});
-    bus?.postMessage("forgotten");
+    if (!before) return;
+    await shelf.forget(before).catch(() => {});
+    bus?.postMessage(before);
   }
-  bus?.addEventListener("message", () => { actor = ""; });
+  bus?.addEventListener("message", ({ data }) => { if (data === actor) actor = ""; });
 
   // --- when ------------------------------------------------------------------------------------------------------
 

@@ -151,6 +151,6 @@
   document.addEventListener("visibilitychange", lookNow);
   document.addEventListener("persistence", () => { showKeys(); say(); });
   addEventListener("resize", say);
-  if ("BroadcastChannel" in window) new BroadcastChannel("persistence-offline").addEventListener("message", () => location.reload()); // signed out in another tab
+  if ("BroadcastChannel" in window) new BroadcastChannel("persistence-offline").addEventListener("message", ({ data }) => { if (data === about.owner) location.reload(); }); // signed out in another tab
   document.addEventListener("DOMContentLoaded", () => { build(); markLinks(); timer = setTimeout(look, FIRST); });
 })();

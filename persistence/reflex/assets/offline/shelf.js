@@ -70,8 +70,12 @@ const persistenceShelf = (() => {
       stores.about.put(actor, "owner");
     }),
 
-    // Nobody is: all of it goes, and nothing comes until somebody claims it.
-    forget: () => run("readwrite", (stores) => { empty(stores); stores.about.delete("owner"); }),
+    // Nobody is: all of it goes, and nothing comes until somebody claims it. With `actor` only where it is theirs.
+    forget: (actor) => run("readwrite", async (stores) => {
+      if (actor !== undefined && (await result(stores.about.get("owner"))) !== actor) return;
+      empty(stores);
+      stores.about.delete("owner");
+    }),
 
     owner: () => run("readonly", ({ about }) => result(about.get("owner"))),
 

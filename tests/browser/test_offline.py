@@ -1,0 +1,249 @@
+"""Pages in Chromium whose server is away: shown as they were, edited, saved once it is back."""
+
+from __future__ import annotations
+
+import http.server
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import expect
+from test_accounts import make_shot, sign, who
+from test_library import APP, append, saved, stored, visit
+
+from persistence.reflex.offline import WORKER, worker_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import BrowserContext, Locator, Page
+    from servers import Server
+
+KEPT = """async ([path, since]) => {
+    for (const end = Date.now() + 10_000; Date.now() < end; ) {
+        const pages = await persistence.offline.pages();
+        if (pages.some((each) => each.path === path && each.at > since)) return;
+        await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new Error(path + " isn't kept");
+}"""
+GONE = """async () => {
+    for (const end = Date.now() + 10_000; Date.now() < end; ) {
+        const left = await navigator.serviceWorker.getRegistrations();
+        if (!left.length && !(await persistenceShelf.list()).length) return;
+        await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new Error("the worker or pages are still there");
+}"""
+
+HOSTILE = (
+    '<p id="click" onclick="window.ran = 1">text</p><input type="password" id="secret">'
+    '<iframe srcdoc="<b>frame</b>"></iframe><a id="script" href="javascript:window.ran=1">link</a>'
+    '<p data-persistence-offline="never">for nobody else</p><svg><script>ran = 1</script></svg>'
+)
+ADD = """(markup) => {
+    document.body.append(Object.assign(document.createElement("div"), { innerHTML: markup }));
+    document.getElementById("secret").value = "hunter2";
+}"""
+FORGE = """async (markup) => {
+    const { owner, page, content } = await persistenceShelf.find("/shot/a");
+    await persistenceShelf.keep(owner, page, { ...content, body: content.body + markup });
+}"""
+
+
+@pytest.fixture
+def site(server: Any) -> Server:
+    return server(APP)
+
+
+@pytest.fixture
+def user(context: Any) -> BrowserContext:
+    return context(service_workers="allow")
+
+
+def bar(page: Page) -> Locator:
+    return page.locator("#persistence-offline-bar")
+
+
+def kept(page: Page, path: str, since: float = 0) -> None:
+    """The page is kept as it stands, or was after `since` (ms)."""
+    page.evaluate(KEPT, [path, since])
+
+
+def now(page: Page) -> float:
+    return page.evaluate("Date.now()")
+
+
+def edits(site: Server, field: str) -> list[str]:
+    """Every value of a field that was ever stored."""
+    query = "SELECT text FROM persistence_change WHERE field = ? ORDER BY revision"
+    with sqlite3.connect(site.database) as database:
+        return [text for (text,) in database.execute(query, (field,))]
+
+
+@contextmanager
+def unavailable(port: int) -> Iterator[None]:
+    """What a proxy answers whose server is being replaced."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", port), Answer)
+    thread = threading.Thread(target=proxy.serve_forever)
+    thread.start()
+    try:
+        yield
+    finally:
+        proxy.shutdown()
+        proxy.server_close()
+        thread.join()
+
+
+def test_a_page_reloaded_without_server_is_as_it_was_and_what_is_typed_there_is_saved_once(
+    site: Server, user: BrowserContext
+):
+    page = visit(user.new_page(), site)
+    append(page, "#prompt", "!")
+    saved(page)
+    kept(page, "/shot/a", now(page))
+    site.kill()
+    page.reload()
+    expect(page.locator("#shout")).to_have_text("DEFAULT PROMPT!")
+    expect(page.locator("#prompt")).to_have_value("default prompt!")
+    expect(bar(page)).to_contain_text("Offline. This is how it was at")
+    expect(page.locator("#more")).to_be_disabled()
+    expect(page.locator("#fast")).to_be_disabled()  # a control that only the app's own script moves
+
+    page.locator("#prompt").fill("typed offline")
+    page.locator("#frames").fill("33")
+    expect(bar(page)).to_contain_text("(2 wait)")
+    expect(page.locator("#status")).to_contain_text("2 changes wait")
+    page.reload()
+    expect(page.locator("#frames")).to_have_value("33")
+    expect(page.locator("#prompt")).to_have_value("typed offline")
+    append(page, "#prompt", ", twice")  # over an edit that a page left which is gone
+    expect(bar(page)).to_contain_text("wait)")
+    page.reload()
+    expect(page.locator("#prompt")).to_have_value("typed offline, twice")
+
+    site.start()
+    append(page, "#prompt", " and more", delay=400)  # while it comes back: not in mid-word
+    expect(bar(page)).to_contain_text("The connection is back")
+    expect(bar(page)).to_have_count(0, timeout=15_000)
+    expect(page.locator("#shout")).to_have_text("TYPED OFFLINE, TWICE AND MORE", timeout=15_000)
+    expect(page.locator("#prompt")).to_be_focused()
+    saved(page)
+    assert stored(site) == {"prompt": "typed offline, twice and more", "frames": 33}
+    assert edits(site, "prompt") == ['"default prompt!"', '"typed offline, twice and more"']
+    assert edits(site, "frames") == ["33"]
+
+
+def test_without_the_worker_a_reload_shows_the_browsers_error(site: Server, page: Page):
+    visit(page, site)
+    site.kill()
+    with pytest.raises(PlaywrightError, match="ERR_CONNECTION_REFUSED"):
+        page.reload()
+
+
+def test_nothing_in_a_kept_page_runs_and_no_secret_is_in_it(site: Server, user: BrowserContext):
+    page = visit(user.new_page(), site)
+    hostile = "</textarea><img src=x onerror=window.ran=1>"
+    page.locator("#text").fill(hostile)
+    saved(page)
+    page.evaluate(ADD, HOSTILE)
+    kept(page, "/shot/a", now(page))
+    everything = page.evaluate("persistenceShelf.find('/shot/a').then(JSON.stringify)")
+    assert "hunter2" not in everything
+    assert "for nobody else" not in everything
+    assert "<script" not in everything
+    assert "onclick" not in everything
+    # Whatever got in all the same wouldn't run: the page's policy is for our own script alone.
+    page.evaluate(FORGE, '<script>window.ran = 1</script><img src="x" onerror="window.ran = 1">')
+    site.kill()
+    with unavailable(site.port):  # away as well
+        answer = page.reload()
+        assert answer is not None
+        assert "script-src 'nonce-" in answer.headers["content-security-policy"]
+        expect(page.locator("#text")).to_have_value(hostile)
+        page.locator("#click").click()
+        page.locator("#script").click(force=True)
+        assert page.locator("#secret").input_value() == ""
+        assert page.locator("iframe").count() == 0
+        assert page.evaluate("window.ran") is None
+        # An address that was never seen, and the way from there.
+        page.goto(f"{site.url}/shot/never-seen")
+        expect(page.get_by_role("heading", name="Offline")).to_be_visible()
+        page.locator("main").get_by_role("link").click()
+        expect(page.locator("#shout")).to_have_text("DEFAULT PROMPT")
+
+
+def test_a_kept_page_is_its_users_alone(site: Server, user: BrowserContext):
+    page = visit(user.new_page(), site)
+    kept(page, "/shot/a")
+    user.clear_cookies()  # somebody else, in the same browser
+    page = visit(user.new_page(), site, "b")
+    kept(page, "/shot/b")
+    site.kill()
+    page.goto(f"{site.url}/shot/a")
+    expect(page.get_by_role("heading", name="Offline")).to_be_visible()
+    expect(page.locator("main").get_by_role("link")).to_have_count(1)
+    assert page.evaluate("persistenceShelf.find('/shot/a')") is None
+
+
+def test_signing_out_removes_what_was_kept(workbench: Server, user: BrowserContext):
+    page = user.new_page()
+    sign(page, workbench, "up")
+    expect(who(page)).to_have_attribute("data-who", "account")
+    make_shot(page, workbench)
+    shot, path = page.url, page.evaluate("persistenceShelf.pathOf(location.href)")
+    kept(page, path)
+    page.goto(f"{workbench.url}/account")
+    # The answer comes, and then nothing more: no other page may be what clears it.
+    page.route("**/auth/sign-out", lambda route: (workbench.kill(), route.fulfill(json={})))
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Offline")).to_be_visible(timeout=15_000)
+    page.goto(shot)
+    expect(page.get_by_role("heading", name="Offline")).to_be_visible()
+    expect(page.get_by_text("Gulls")).to_have_count(0)
+
+
+def test_what_the_server_wants_stored_nowhere_is_not_kept(site: Server, user: BrowserContext):
+    page = user.new_page()
+
+    def answer(route: Any) -> None:
+        if route.request.method == "HEAD":
+            route.fulfill(headers={"cache-control": "private, no-store"})
+        else:
+            route.fallback()
+
+    page.route("**/shot/a", answer)
+    with page.expect_request(lambda request: request.method == "HEAD"):
+        visit(page, site)
+    page.locator("#to-b").click()
+    kept(page, "/shot/b")
+    assert [each["path"] for each in page.evaluate("persistence.offline.pages()")] == ["/shot/b"]
+
+
+def test_switched_off_the_worker_and_what_it_kept_are_gone(site: Server, user: BrowserContext):
+    page = visit(user.new_page(), site)
+    kept(page, "/shot/a")
+    page.evaluate("persistence.offline.off()")
+    page.evaluate(GONE)
+    page.reload()
+    expect(page.locator("#state")).to_have_text("ready")
+    page.evaluate(GONE)
+    page.evaluate("persistence.offline.on()")
+    kept(page, "/shot/a")
+    # The app's next release has `offline=False`: another file in the worker's place.
+    built = site.folder / "web" / "build" / "client" / WORKER
+    built.write_text(worker_file(is_on=False, base="/")[1])
+    built.with_name(f"{WORKER}.gz").unlink(missing_ok=True)
+    page.evaluate("navigator.serviceWorker.getRegistration().then((each) => each.update())")
+    page.evaluate(GONE)
