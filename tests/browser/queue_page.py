@@ -48,7 +48,9 @@ class Backend:
 
     def __init__(self) -> None:
         self.arrived: list[dict[str, Any]] = []
-        """Operations in the order of their coming, replays included."""
+        """Operations in the order of their coming, each until it is answered for good."""
+        self.tries: list[list[str]] = []
+        """The ids in each request, also of those that got no answer."""
         self.done: dict[str, dict[str, Any]] = {}
         """What was answered for good, by id."""
         self.cookie_actor = "ann"
@@ -113,10 +115,12 @@ class Backend:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._send(200, "text/html; charset=utf-8", backend._page().encode())
+                page = "<title>empty</title>" if self.path == "/empty" else backend._page()
+                self._send(200, "text/html; charset=utf-8", page.encode())
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                backend.tries.append([each["id"] for each in json.loads(body)["operations"]])
                 if backend.is_away:
                     self.close_connection = True
                     return

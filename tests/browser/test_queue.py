@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 from queue_page import Backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import BrowserContext, Page
 
 REFUSED = {"status": "refused", "problem": "must be at most 3"}
 
@@ -48,12 +49,32 @@ def records(page: Page, store: str = "operations") -> list[dict[str, Any]]:
     )
 
 
+def emptied(page: Page) -> None:
+    """The outbox is empty, or will be once the page has heard of what was saved."""
+    page.wait_for_function(
+        """async () => {
+            const base = await window.persistenceOutbox.opened;
+            const count = base.transaction("operations").objectStore("operations").count();
+            return new Promise((done) => { count.onsuccess = () => done(count.result === 0); });
+        }"""
+    )
+
+
 def failed(page: Page) -> list[dict[str, Any]]:
     return page.evaluate("window.persistence.failed()")
 
 
-def status(page: Page) -> str:
-    return page.locator(".persistence-status-text").inner_text()
+def says(page: Page, words: str) -> None:
+    """The status line does."""
+    expect(page.locator(".persistence-status-text")).to_contain_text(words, timeout=15_000)
+
+
+def leave(page: Page, backend: Backend) -> None:
+    """Go away from the page, which nobody answers."""
+    backend.is_away = True
+    kept(page)
+    page.goto("about:blank")
+    backend.is_away = False
 
 
 def submit(page: Page, text: str) -> None:
@@ -95,12 +116,294 @@ def test_messages_keep_their_order_over_a_reload_and_one_that_is_refused_stops_n
     backend.is_away = True
     for text in ("one", "two", "three"):
         submit(page, text)
-    kept(page)
-    page.goto("about:blank")
-    backend.is_away = False
+    leave(page, backend)
     visit(page, backend)
     submit(page, "four")
     settled(page)
     assert backend.values() == ["one", "three", "four"]
     assert [each["value"] for each in backend.arrived] == ["one", "two", "three", "four"]
     assert [each["operation"]["value"] for each in failed(page)] == ["two"]
+
+
+LOG = """
+    window.log = [];
+    const put = IDBObjectStore.prototype.put, send = window.fetch;
+    IDBObjectStore.prototype.put = function (record) {
+      if (this.name === "operations" && !record.holder)
+        this.transaction.addEventListener("complete", () => log.push("kept " + record.value));
+      return put.call(this, record);
+    };
+    window.fetch = (path, options) => {
+      for (const each of JSON.parse(options.body).operations) window.log.push("sent " + each.value);
+      return send(path, options);
+    };
+"""
+
+
+def test_an_edit_is_kept_before_it_leaves(backend: Backend, page: Page):
+    page.add_init_script(LOG)
+    visit(page, backend)
+    page.locator("#prompt").press_sequentially("!?", delay=150)
+    submit(page, "hello")
+    settled(page)
+    log = page.evaluate("window.log")
+    sent = [each[5:] for each in log if each.startswith("sent")]
+    assert sent
+    for value in sent:
+        assert log.index(f"kept {value}") < log.index(f"sent {value}")
+
+
+def test_offline_everything_waits_and_then_goes_once_in_its_order(backend: Backend, page: Page):
+    visit(page, backend)
+    page.context.set_offline(True)
+    page.locator("#prompt").fill("first")
+    submit(page, "second")
+    page.locator("#text").fill("third")
+    says(page, "No connection. 3 changes wait")
+    expect(page.locator("#prompt")).to_have_value("first")
+    assert backend.tries == []
+    page.context.set_offline(False)
+    settled(page)
+    assert backend.values() == ["first", "second", "third"]
+    assert len(backend.arrived) == 3
+    says(page, "Saved")
+    assert records(page) == []
+
+
+def test_a_server_that_goes_silent_is_said_without_the_browsers_word(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("typed")
+    says(page, "No connection. 1 change waits")
+    backend.is_away = False
+    says(page, "Saved")
+    assert backend.values() == ["typed"]
+
+
+def test_signed_out_meanwhile_it_waits_and_goes_as_soon_as_the_same_user_is_back(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    page.evaluate(
+        "document.addEventListener('persistence-identity', (e) => { window.asked = e.detail; })"
+    )
+    page.evaluate("window.isSocketAway = true")
+    backend.cookie_actor = ""
+    page.locator("#prompt").fill("mine")
+    says(page, "Signed out. 1 change waits until you sign in again")
+    assert page.evaluate("window.asked") == {"actor": "ann", "now": "", "waiting": 1}
+    backend.cookie_actor = "ann"
+    says(page, "Saved")
+    assert backend.values() == ["mine"]
+    assert page.evaluate("window.asked") is None
+
+
+def test_what_one_left_is_sealed_while_another_is_signed_in(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("anns")
+    submit(page, "anns too")
+    kept(page)
+    page.evaluate("persistence.seal()")
+    leave(page, backend)
+    backend.cookie_actor = backend.page_actor = "bob"
+    visit(page, backend)
+    page.locator("#text").fill("bobs")
+    settled(page)
+    assert page.evaluate("persistence.sealed()") == 2
+    assert backend.values() == ["bobs"]
+    assert page.evaluate("persistence.failed()") == []
+    backend.cookie_actor = backend.page_actor = "ann"
+    visit(page, backend)
+    says(page, "2 changes from before you signed out were saved")
+    assert backend.values() == ["bobs", "anns", "anns too"]
+    assert records(page) == []
+
+
+def test_another_users_cookie_saves_nothing_of_a_page_that_is_still_open(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    backend.cookie_actor = "bob"
+    page.locator("#prompt").fill("anns")
+    says(page, "1 change waits until you sign in")
+    page.evaluate("document.getElementById('persistence-root').dataset.actor = 'bob'")
+    says(page, "1 change waits until you sign in as before")
+    tries = len(backend.tries)
+    page.locator("#text").fill("bobs")
+    page.wait_for_function("persistence.unconfirmed.length === 1")
+    assert backend.values() == ["bobs"]
+    assert all(len(each) == 1 for each in backend.tries[tries:])  # his alone
+
+
+def test_what_is_kept_on_this_device_can_be_removed(backend: Backend, page: Page):
+    backend.verdict = lambda _: REFUSED
+    visit(page, backend)
+    page.locator("#text").fill("refused")
+    settled(page)
+    backend.is_away = True
+    page.locator("#prompt").fill("secret plans")
+    kept(page)
+    page.evaluate("persistence.clear()")
+    assert [records(page, store) for store in ("operations", "failed", "aside")] == [[], [], []]
+    assert page.evaluate("persistence.unconfirmed") == []
+
+
+def test_two_pages_that_wake_at_once_dont_both_take_what_a_third_one_left(
+    backend: Backend, context: Any
+):
+    user: BrowserContext = context()
+    one, two, gone = (visit(user.new_page(), backend) for _ in range(3))
+    backend.is_away = True
+    gone.locator("#prompt").fill("left behind")
+    kept(gone)
+    gone.close()
+    for page in (one, two):
+        page.evaluate("dispatchEvent(new Event('online'))")
+    one.wait_for_function("persistence.unconfirmed.length === 1")
+    assert two.evaluate("persistence.unconfirmed.length") == 0
+    backend.is_away = False
+    settled(one)
+    assert backend.values() == ["left behind"]
+    assert records(two) == []
+
+
+def test_without_locks_what_is_old_enough_is_sent_once(backend: Backend, page: Page):
+    page.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("left behind")
+    leave(page, backend)
+    visit(page, backend)
+    assert page.evaluate("persistence.unconfirmed") == []  # its page may live
+    page.evaluate(
+        """async () => {
+            const base = await window.persistenceOutbox.opened;
+            const work = base.transaction("operations", "readwrite");
+            const store = work.objectStore("operations"), all = store.getAll();
+            all.onsuccess = () => all.result.map((each) => store.put({ ...each, madeAt: 1 }));
+            return new Promise((done) => { work.oncomplete = () => done(true); });
+        }"""
+    )
+    visit(page, backend)
+    emptied(page)
+    assert backend.values() == ["left behind"]
+    assert len(backend.arrived) == 1
+
+
+MAKE = """([version, stores, record]) => new Promise((done) => {
+    const request = indexedDB.open("persistence", version);
+    request.onupgradeneeded = () => {
+        for (const each of stores) request.result.createObjectStore(each, { keyPath: "id" });
+        request.transaction.objectStore("operations").put(record);
+    };
+    request.onsuccess = () => { request.result.close(); done(true); };
+})"""
+
+
+def a_record(version: int) -> dict[str, Any]:
+    client = "018000000000-00000000000000aa"
+    return {
+        "id": f"{client}.00000001", "client": client, "seq": 1, "target": ["shot", "s1", "travel"],
+        "field": "prompt", "kind": "set", "value": "from before", "base": 3, "actor": "ann",
+        "madeAt": 1, "version": version,
+    }  # fmt: skip
+
+
+def test_an_older_outbox_is_taken_over(backend: Backend, page: Page):
+    page.goto(f"{backend.url}/empty")
+    page.evaluate(MAKE, [1, ["operations"], a_record(1)])
+    visit(page, backend)
+    says(page, "1 change from an earlier visit was saved")
+    assert backend.values() == ["from before"]
+    assert [records(page, store) for store in ("operations", "failed", "aside")] == [[], [], []]
+
+
+def test_a_newer_outbox_is_left_alone_and_the_page_goes_on_from_memory(
+    backend: Backend, page: Page
+):
+    page.goto(f"{backend.url}/empty")
+    page.evaluate(MAKE, [7, ["operations", "later"], a_record(7)])
+    visit(page, backend)
+    page.locator("#text").fill("typed")
+    settled(page)
+    says(page, "A newer version is open: load this page again")
+    assert backend.values() == ["typed"]
+    still = page.evaluate(
+        """() => new Promise((done) => {
+            const request = indexedDB.open("persistence");
+            request.onsuccess = () => {
+                const base = request.result, store = base.transaction("operations");
+                const count = store.objectStore("operations").count();
+                count.onsuccess = () => done([base.version, count.result]);
+            };
+        })"""
+    )
+    assert still == [7, 1]
+
+
+def test_full_storage_is_said_and_edits_go_out_from_memory(backend: Backend, page: Page):
+    visit(page, backend)
+    tools = page.context.new_cdp_session(page)
+    tools.send("Storage.overrideQuotaForOrigin", {"origin": backend.url, "quotaSize": 1})
+    backend.is_away = True
+    page.locator("#prompt").fill("x" * 50_000)
+    says(page, "No connection. 1 change waits in this page alone: keep it open. Storage is full")
+    assert page.evaluate("persistence.unkept.length") == 1
+    backend.is_away = False
+    settled(page)
+    assert [len(each) for each in backend.values()] == [50_000]
+    tools.send("Storage.overrideQuotaForOrigin", {"origin": backend.url})
+    page.locator("#prompt").fill("short")
+    settled(page)
+    page.wait_for_function("persistence.trouble === ''")
+
+
+def test_blocked_storage_is_said_and_edits_go_out_from_memory(backend: Backend, page: Page):
+    page.add_init_script(
+        "indexedDB.open = () => { throw new DOMException('no', 'SecurityError'); }"
+    )
+    visit(page, backend)
+    page.locator("#prompt").fill("typed")
+    settled(page)
+    assert backend.values() == ["typed"]
+    says(page, "Storage is blocked: allow it for this site")
+
+
+def test_what_the_server_cannot_read_holds_up_nothing(backend: Backend, page: Page):
+    visit(page, backend)
+    page.evaluate("window.isSocketAway = true")
+    page.locator("#prompt").fill("poison")
+    page.locator("#text").fill("good")
+    settled(page)
+    assert backend.values() == ["good"]
+    [entry] = failed(page)
+    assert entry["operation"]["value"] == "poison"
+    assert "is poison" in entry["answer"]["problem"]
+
+
+def test_more_than_a_page_may_send_as_it_goes_comes_back_from_the_outbox(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    page.evaluate("window.isSocketAway = true")
+    long = "ü" * 45_000  # 90 kB as it is sent
+    page.locator("#prompt").fill(long)
+    page.locator("#text").fill("short")
+    kept(page)
+    page.goto("about:blank")
+    visit(page, backend)
+    emptied(page)
+    assert sorted(backend.values()) == sorted([long, "short"])
+
+
+def test_a_page_out_of_the_browsers_cache_sends_what_it_still_holds(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("typed")
+    kept(page)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    backend.is_away = False
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    settled(page)
+    assert backend.values() == ["typed"]

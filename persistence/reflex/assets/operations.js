@@ -21,6 +21,7 @@
 //                   after a conflict) where they are undefined. It is settled as soon as the new one is kept. Returns that
 //   aside()         promise of the records that nobody could read, as they are
 //   unconfirmed, unkept, drafts   operations that aren't durable; those of them that a crash would lose; controls with half a value
+//   waiting         as unconfirmed, but of a field only the newest edit: what is counted for people
 //   trouble         "", "blocked", "full" or "newer": why edits can't be kept in this browser
 //   isOffline       is there no connection, by the browser, the socket or an attempt that failed?
 //   identity        null, or {actor, now, waiting}: edits of `actor` wait while the browser is signed in as `now` ("" for nobody)
@@ -86,7 +87,7 @@
   // The newest edit of a field stands for the older ones, but single keys and an app's own kinds don't stand for one another.
   const isOwnKind = ({ kind }) => kind.includes(".");
   const isWhole = (operation) => operation.kind !== "keys" && !isOwnKind(operation);
-  const standing = () => sendable().filter((each) => !isWhole(each) || newest.get(keyOf(each.target, each.field)) === each);
+  const isStanding = (each) => !isWhole(each) || newest.get(keyOf(each.target, each.field)) === each;
 
   // Whoever shows what isn't saved yet looks again.
   function tell() {
@@ -194,8 +195,8 @@
     for (const operation of large) operation.sentAt = Date.now();
     for (const operation of large) post([operation]).catch(() => {}); // a socket's frame can't hold it
     const button = document.getElementById("persistence-send");
-    if (button && isHydrated()) button.click();
-    if (waiting().length) quiet = setTimeout(send, AT_LEAST); // nobody took them: the page isn't ready
+    if (button && isHydrated() && !isOffline()) button.click(); // offline they wait here, not in the socket's own queue
+    if (waiting().length) quiet = setTimeout(send, AT_LEAST); // nobody took them: the page isn't ready, or offline
   }
 
   document.addEventListener("persistence-kept", () => { tell(); if (isWanted) send(); });
@@ -223,6 +224,7 @@
   async function post(operations, isLast = false) {
     const actor = actorNow(), mine = operations.filter((each) => each.actor === (actor || each.actor));
     if (!mine.length) return false;
+    for (const each of mine) each.sentAt ||= Date.now(); // from here on another edit is another operation
     const body = JSON.stringify({ operations: mine.map(wire) }), end = new AbortController();
     const timer = setTimeout(() => end.abort(), PATIENCE);
     let response;
@@ -267,11 +269,13 @@
     return url.href;
   }
 
-  async function retry() {
+  // `isEager`: also what was sent just now, since nobody may have heard it.
+  async function retry(isEager = false) {
     const now = Date.now();
     for (const each of kept.values()) if (each.isReady && !each.isKept && outbox.trouble === "") outbox.keep(each); // there is room again
     if (posting || isAway || now < retryAt) return;
-    const late = standing().filter((each) => each.isReady && now - (each.sentAt || each.madeAt) > UNCONFIRMED && each !== newest.get(held));
+    const isLate = (each) => isEager || now - (each.sentAt || each.madeAt) > UNCONFIRMED;
+    const late = sendable().filter((each) => isStanding(each) && each.isReady && isLate(each) && each !== newest.get(held));
     if (!late.length) return;
     posting = true;
     const before = retryAt;
@@ -282,9 +286,10 @@
       if (retryAt === before) retryAt = isHeard ? 0 : Date.now() + retryWait * (0.1 + 0.9 * Math.random()); // over the whole wait, as the server's own
     }
   }
-  setInterval(retry, 500);
+  setInterval(() => retry(), 500);
 
-  function hurry() { retryAt = 0; retryWait = UNCONFIRMED; retry(); }
+  function hurry() { retryAt = 0; retryWait = UNCONFIRMED; retry(true); }
+  const isOffline = () => isCutOff || root()?.dataset.offline === "true" || (isLost && kept.size > 0);
   function reached() { isLost = isCutOff = false; }
   addEventListener("offline", () => { isCutOff = true; tell(); });
   addEventListener("online", () => { isCutOff = false; hurry(); adopt(); });
@@ -293,12 +298,11 @@
   function leave() {
     if (isAway) return;
     document.activeElement?.blur?.(); // Reflex's own inputs send what they hold
-    const all = standing(), size = (each) => new TextEncoder().encode(JSON.stringify(wire(each))).length + 2;
+    const all = sendable().filter(isStanding), size = (each) => new TextEncoder().encode(JSON.stringify(wire(each))).length + 2;
     let left = KEEPALIVE;
     const fits = all.filter((each) => (left -= size(each)) > 0 || ((left += size(each)), false));
     const rest = all.filter((each) => !fits.includes(each));
     for (const [some, isLast] of [[fits, true], [rest, false]]) for (const portion of portions(some, PORTION)) post(portion, isLast).catch(() => {});
-    for (const operation of all) operation.sentAt ||= Date.now();
   }
   addEventListener("pagehide", leave, true);
   addEventListener("beforeunload", () => document.activeElement?.blur?.(), true);
@@ -478,7 +482,8 @@
     get unkept() { return [...kept.values()].filter((each) => !each.isKept); },
     get unconfirmed() { return [...kept.values()].map(wire); },
     get trouble() { return outbox.trouble; },
-    get isOffline() { return isCutOff || root()?.dataset.offline === "true" || (isLost && kept.size > 0); },
+    get waiting() { return [...kept.values()].filter(isStanding).map(wire); },
+    get isOffline() { return isOffline(); },
     get identity() { return identity(); },
   };
   // For the scripts of this library alone.

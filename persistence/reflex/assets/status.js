@@ -4,14 +4,16 @@
   "use strict";
   if (window.persistence.status) return;
 
-  const CALM = 600, LATE = 4000; // ms that "Saving…" stays at least; ms without an answer until that is said
-  let since = 0, restless = 0;
+  const CALM = 600, LATE = 4000, NEWS = 8000; // ms that "Saving…" stays at least; without an answer until that is said; of what came back
+  const TROUBLE = {
+    blocked: "Storage is blocked: allow it for this site", full: "Storage is full: free some space on this device",
+    newer: "A newer version is open: load this page again",
+  };
+  let since = 0, restless = 0, news = "", newsUntil = 0;
 
   function parsed(text, otherwise) {
     try { return text ? JSON.parse(text) : otherwise; } catch { return otherwise; }
   }
-
-  const isOffline = () => !navigator.onLine || document.getElementById("persistence-root")?.dataset.offline === "true";
 
   function factsOf(node) {
     const data = node.dataset;
@@ -24,13 +26,17 @@
   // [state, words]: the worst of what is true of these tools.
   function tell(tools) {
     const names = new Set(tools.map((each) => each.tool));
-    const mine = window.persistence.unconfirmed.filter((each) => names.has(each.target[2]));
+    const mine = window.persistence.waiting.filter((each) => names.has(each.target[2]) || each.kind.includes("."));
+    const { identity, isOffline, unkept } = window.persistence;
+    const trouble = TROUBLE[window.persistence.trouble] || "";
     const drafts = window.persistence.drafts.filter((each) => names.has(each.dataset.persistenceTool));
     const [bad] = tools.filter((each) => each.status === "error");
     const refused = tools.flatMap((each) => each.refused.map(([field, problem]) => `${each.titles[field] || field} ${problem}`));
     since = mine.length ? since || Date.now() : 0;
     if (mine.length) restless = Date.now();
-    if (mine.length && isOffline()) return ["waiting", `No connection. ${mine.length === 1 ? "1 change waits" : `${mine.length} changes wait`}`];
+    if (identity) return ["waiting", identity.now ? `${changes(identity.waiting, "wait")} until you sign in as before` : `Signed out. ${changes(identity.waiting, "wait")} until you sign in again`];
+    if (mine.length && isOffline && unkept.length) return ["error", `No connection. ${changes(mine.length, "wait")} in this page alone: keep it open. ${trouble}`.trim()];
+    if (mine.length && isOffline) return ["waiting", `No connection. ${changes(mine.length, "wait")}`];
     if (bad) return ["error", bad.problem.startsWith("not ") ? capital(bad.problem) : `Not saved: ${bad.problem || "trying again"}`];
     if (refused.length) return ["error", `Not saved: ${refused[0]}${refused.length > 1 ? ` (and ${refused.length - 1} more)` : ""}`];
     if (mine.length && Date.now() - since > LATE) return ["waiting", "Not saved yet: no answer from the server"];
@@ -39,10 +45,20 @@
     if (mine.length || tools.some((each) => each.status === "saving")) { restless = Date.now(); return ["saving", "Saving…"]; }
     if (!tools.some((each) => each.status === "ready")) return ["idle", ""];
     if (Date.now() - restless < CALM) return ["saving", "Saving…"]; // more may follow: no to and fro
+    if (Date.now() < newsUntil) return ["ready", news];
     const saved = Math.max(...tools.map((each) => each.saved));
     const words = saved ? `Saved ${timeOf(saved)}` : "Saved";
-    return isOffline() ? ["offline", `No connection. ${words}`] : ["ready", words];
+    if (isOffline) return ["offline", `No connection. ${words}`];
+    return trouble ? ["waiting", `${words}. ${trouble}`] : ["ready", words];
   }
+
+  const changes = (count, verb) => (count === 1 ? `1 change ${verb}s` : `${count} changes ${verb}`);
+
+  document.addEventListener("persistence-returned", ({ detail: { saved, failed, isSealed } }) => {
+    const all = saved + failed, counted = saved === all ? (all === 1 ? "1 change" : `${all} changes`) : `${saved} of ${all} changes`;
+    news = `${counted} from ${isSealed ? "before you signed out" : "an earlier visit"} ${all === 1 ? "was" : "were"} saved`;
+    newsUntil = Date.now() + NEWS;
+  });
 
   const capital = (text) => text[0].toUpperCase() + text.slice(1);
   const timeOf = (at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
