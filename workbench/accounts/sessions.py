@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from sqlmodel import Session as Database
 from sqlmodel import col, delete, select
 
+from workbench.access import is_id
 from workbench.accounts.cookies import Ticket
 from workbench.accounts.keys import hash_of
 from workbench.accounts.lately import Lately
@@ -126,6 +127,8 @@ async def refresh(ticket: Ticket, *, now: float) -> Refreshed | None:
 
 async def end(user: str, session: str) -> bool:
     """Sign out. Returns whether there was such a session of theirs."""
+    if not is_id(session):
+        return False
     ended = await write(_end, user, session)
     _lately.drop(session)
     return ended
