@@ -20,6 +20,7 @@ from persistence.reflex import (
     persisted,
     save_status,
     setting,
+    whos_here,
 )
 
 from . import device, history_page, takeover
@@ -108,7 +109,7 @@ def shown(name: str, var: Any) -> rx.Component:
 def shot() -> rx.Component:
     return rx.vstack(
         rx.hstack(*[rx.link(each, href=f"/shot/{each}", id=f"to-{each}") for each in "abc"]),
-        save_status(Travel, id="status"),
+        rx.hstack(save_status(Travel, id="status"), whos_here(id="here")),
         shown("state", Travel.status),
         shown("hydrated", rx.cond(rx.State.is_hydrated, "yes", "no")),
         rx.cond(

@@ -1,4 +1,7 @@
-"""Whose settings a page shows: the shot is in the address, `/shot/[shot]`."""
+"""Whose settings a page shows: the shot is in the address, `/shot/[shot]`.
+
+Everybody has shots of their own, but for those that are called "shared…".
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from persistence.reflex import Page
 
 def owners(page: Page) -> dict[str, str]:
     shot = str(page.params.get("shot", ""))
-    project = {"project": f"{page.actor}:p"}
-    return {**project, "shot": f"{page.actor}:{shot}"} if shot else project
+    whose = "all" if shot.startswith("shared") else page.actor
+    project = {"project": f"{whose}:p"}
+    return {**project, "shot": f"{whose}:{shot}"} if shot else project
 
 
 def describe(scope: str, ids: list[str]) -> dict[str, str]:

@@ -1,0 +1,149 @@
+"""What only browsers show of other tabs: hidden pages, dead connections, who is here, another
+process on the same file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, WebSocketRoute
+    from servers import Server
+
+APP = Path(__file__).parent / "library_app"
+PINGS = ("2", "3")
+"""Frames by which both ends of a socket see that it lives."""
+
+HIDE = """hidden => {
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => hidden ? "hidden" : "visible" });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@pytest.fixture
+def site(server: Any) -> Server:
+    return server(APP)
+
+
+def visit(page: Page, site: Server, shot: str = "shared") -> Page:
+    page.goto(f"{site.url}/shot/{shot}")
+    expect(page.locator("#state")).to_have_text("ready", timeout=15_000)
+    return page
+
+
+def traffic_of(page: Page) -> list[str]:
+    """From here on: what the page sends and is sent, pings aside."""
+    heard: list[str] = []
+
+    def note(kind: str) -> Callable[[Any], None]:
+        return lambda data: heard.append(f"{kind} {data}") if data not in PINGS else None
+
+    def follow(socket: Any) -> None:
+        socket.on("framesent", note("sent"))
+        socket.on("framereceived", note("received"))
+
+    page.on("websocket", follow)
+    page.on("request", lambda request: heard.append(f"request {request.url}"))
+    return heard
+
+
+def test_a_hidden_page_is_silent_and_shows_all_when_it_is_looked_at(site: Server, context: Any):
+    user = context()
+    hidden = user.new_page()
+    traffic = traffic_of(hidden)
+    visit(hidden, site)
+    other = visit(context().new_page(), site)
+    other.locator("#text").press_sequentially("seen", delay=20)
+    expect(hidden.locator("#text")).to_have_value("seen")
+    hidden.evaluate(HIDE, True)
+    hidden.wait_for_function(
+        "document.getElementById('persistence-presence').dataset.hidden === 'true'"
+    )
+    hidden.wait_for_timeout(300)  # what was under way has come
+    traffic.clear()
+    other.locator("#text").press_sequentially(" and not seen", delay=60)
+    other.locator("#shorten").click()
+    other.wait_for_function("window.persistence.unconfirmed.length === 0")
+    hidden.wait_for_timeout(2_500)  # longer than any timer of the page's scripts that sends
+    assert traffic == []
+    expect(hidden.locator("#text")).to_have_value("seen")
+    hidden.evaluate(HIDE, False)
+    expect(hidden.locator("#text")).to_have_value("seen and not seen", timeout=1_000)
+    expect(hidden.locator("#frames")).to_have_value("41")
+    other.locator("#text").press_sequentially("!")
+    expect(hidden.locator("#text")).to_have_value("seen and not seen!", timeout=1_000)
+
+
+def test_a_page_on_a_dead_connection_is_up_to_date_soon_after_it_is_looked_at(
+    site: Server, context: Any
+):
+    """The socket lives for both ends, and nothing comes through: a sleep, another network."""
+    page = context().new_page()
+    dead: list[bool] = []
+    sockets: list[WebSocketRoute] = []
+
+    def pass_on(route: WebSocketRoute) -> None:
+        number = len(sockets)
+        sockets.append(route)
+        behind = route.connect_to_server()
+        route.on_message(lambda data: behind.send(data) if number >= len(dead) else None)
+        behind.on_message(lambda data: route.send(data) if number >= len(dead) else None)
+
+    page.route_web_socket("**/_event/**", pass_on)
+    visit(page, site)
+    other = visit(context().new_page(), site)
+    page.evaluate(HIDE, True)
+    page.wait_for_timeout(300)
+    dead.extend(True for _ in sockets)
+    other.locator("#text").press_sequentially("missed")
+    other.wait_for_function("window.persistence.unconfirmed.length === 0")
+    page.locator("#frames").fill("77")  # kept in the browser
+    page.evaluate(HIDE, False)
+    began = time.monotonic()
+    expect(page.locator("#text")).to_have_value("missed", timeout=6_000)
+    assert time.monotonic() - began < 5
+    assert len(sockets) > len(dead)
+    expect(other.locator("#frames")).to_have_value("77", timeout=6_000)
+
+
+def test_who_is_here_comes_and_goes_and_is_read_by_name(site: Server, context: Any):
+    one = visit(context().new_page(), site)
+    expect(one.locator("#here")).to_have_count(0)
+    context_two = context()
+    two = visit(context_two.new_page(), site)
+    visit(context_two.new_page(), site)  # a second tab of the same person
+    here = one.locator("#here")
+    expect(here.locator(".persistence-avatar-more")).to_have_count(0)
+    expect(here.locator("summary .persistence-avatar")).to_have_count(1)
+    here.locator("summary").focus()
+    one.keyboard.press("Enter")
+    names = here.get_by_role("list", name="Also here").get_by_role("listitem")
+    expect(names).to_have_count(1)
+    two.evaluate(HIDE, True)
+    expect(names.get_by_text("away")).to_have_count(0)
+    context_two.pages[1].evaluate(HIDE, True)
+    expect(names.get_by_text("away")).to_have_count(1)
+    one.keyboard.press("Escape")
+    expect(names).to_be_hidden()
+    context_two.close()
+    expect(here).to_have_count(0, timeout=5_000)
+
+
+def test_what_another_process_saves_in_the_same_file_shows_within_a_second(
+    site: Server, server: Any, context: Any
+):
+    second = server(APP, DATABASE_URL=site.database_url)
+    here, there = visit(context().new_page(), site), visit(context().new_page(), second)
+    there.locator("#text").press_sequentially("from another process")
+    there.wait_for_function("window.persistence.unconfirmed.length === 0")
+    expect(here.locator("#text")).to_have_value("from another process", timeout=1_000)
+    here.locator("#text").press("End")
+    here.locator("#text").press_sequentially(" and back")
+    there.locator("#frames").fill("33")
+    expect(here.locator("#frames")).to_have_value("33", timeout=2_000)
+    expect(there.locator("#text")).to_have_value("from another process and back", timeout=2_000)
