@@ -20,7 +20,8 @@ PINGS = ("2", "3")
 """Frames by which both ends of a socket see that it lives."""
 
 HIDE = """hidden => {
-  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => hidden ? "hidden" : "visible" });
+  const get = () => hidden ? "hidden" : "visible";
+  Object.defineProperty(document, "visibilityState", { configurable: true, get });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
