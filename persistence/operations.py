@@ -87,6 +87,8 @@ class Operation:
     `seq` of the client's operation before it at this target, if that has no answer yet; else 0."""
     actor: str = ""
     """Who made it, as their page knew; "" where it doesn't say. Nobody else's session writes it."""
+    together: int = 0
+    """The `seq` of the first edit of an action of several, which is undone as one; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Operations:
         self._newest: OrderedDict[tuple[str, Target, str], int] = OrderedDict()
         self._clients: OrderedDict[str, int] = OrderedDict()
         self._typing = TypingRuns()
+        self._actions: OrderedDict[tuple[str, str, int], str] = OrderedDict()
 
     async def submit(
         self, operation: Operation, *, actor: str, wait: bool, origin: object | None
@@ -260,6 +263,14 @@ class Operations:
     def _group(self, layer: Layer, spec: SettingSpec, operation: Operation, actor: str) -> str:
         """The action that the edit belongs to: typing in one field is one, each click another."""
         new = self._engine.recorder.group
+        if operation.together:
+            self._typing.end(operation.client)
+            key = (actor, operation.client, operation.together)
+            group = self._actions.setdefault(key, "") or new()
+            self._actions[key] = group
+            if len(self._actions) > REMEMBERED:
+                self._actions.popitem(last=False)
+            return group
         if operation.kind != "set" or spec.merge or isinstance(operation.value, bool):
             self._typing.end(operation.client)
             return new()
@@ -332,7 +343,11 @@ def check_shape(operation: Operation) -> None:
     for name, text in (("id", operation.id), ("client", operation.client)):
         if not _is_text(text, 64):
             raise InvalidValue(field, f"the operation's {name} isn't a text of 1–64 characters")
-    for name, number in (("seq", operation.seq), ("base", operation.base)):
+    for name, number in (
+        ("seq", operation.seq),
+        ("base", operation.base),
+        ("together", operation.together),
+    ):
         if type(number) is not int or not 0 <= number < 1 << 53:
             raise InvalidValue(field, f"the operation's {name} isn't a whole number")
     is_settings = operation.kind in KINDS

@@ -31,6 +31,25 @@ async def test_an_operation_to_the_inherited_value_is_not_measured_against_the_d
         assert travel.values.frames == 61
 
 
+async def test_edits_that_a_page_made_together_are_one_action_and_one_to_undo(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        travel = await engine.open(Travel, MINE, actor="ada")
+        travel.update(frames=41)
+        travel.update(mode="advanced")
+        await travel.flush()
+        for seq, field in ((7, "frames"), (8, "mode")):
+            made = operation(f"op{seq}", field, kind="reset", base=99, seq=seq, together=7)
+            assert (await engine.submit(made, actor="ada", wait=True)).status == "confirmed"
+        assert (travel.origin("frames"), travel.origin("mode")) == ("default", "default")
+        alone = operation("op9", "prompt", "typed", seq=9, together=0)
+        assert (await engine.submit(alone, actor="ada", wait=True)).status == "confirmed"
+        await engine.undo.apply(await engine.undo.plan("ada"))
+        await engine.undo.apply(await engine.undo.plan("ada"))
+        assert (travel.values.frames, travel.values.mode) == (41, "advanced")
+
+
 async def test_an_operation_on_a_merging_dict_removes_the_keys_that_it_leaves_out(
     start: Start, store: FailingStore
 ) -> None:

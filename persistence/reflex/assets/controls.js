@@ -98,6 +98,17 @@
     send();
   }
 
+  // Several settings are inherited again, as one action: those that a list beside the button names.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-persistence-reset-all]"), list = button?.closest("dialog");
+    if (!list) return;
+    const edits = [...list.querySelectorAll("[data-persistence-reset]:not([hidden])")].map((each) => ({
+      kind: "reset", target: targetOf(each), field: each.dataset.persistenceReset, base: baseOf(each), value: null,
+    }));
+    for (const { target, field } of edits) left.delete(keyOf(target, field));
+    window.persistence.editAll(edits.filter(({ target }) => target));
+  });
+
   document.addEventListener("input", (event) => {
     const control = controlOf(event.target);
     if (control && !event.isComposing && isPart(control, event.target)) heard(control);

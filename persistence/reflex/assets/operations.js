@@ -110,22 +110,22 @@
   }
   const waiting = () => sendable().filter((each) => !each.sentAt && each.isReady);
 
-  function record(field, target, base, value, ending = "", kind = "set", group = "") {
+  function record(field, target, base, value, ending = "", kind = "set", together = 0) {
     const key = keyOf(target, field), last = newest.get(key);
     touched.add(key);
-    if (last && !last.sentAt && last.client === client && last.kind === kind && last.id.endsWith(ending) && !group) {
+    if (last && !last.sentAt && last.client === client && last.kind === kind && last.id.endsWith(ending) && !together) {
       last.value = value;
       last.keeping = outbox.keep(last);
       return last;
     }
-    return make({ target, field, kind, value, base }, ending, group);
+    return make({ target, field, kind, value, base }, ending, together);
   }
 
-  function make({ target, field, kind, value, base }, ending = "", group = "") {
+  function make({ target, field, kind, value, base }, ending = "", together = 0) {
     const operation = { id: idOf(++seq) + ending, client, seq, target, field, kind, value, base, sentAt: 0 };
     operation.actor = actorNow();
     operation.madeAt = Date.now();
-    if (group) operation.group = group;
+    if (together) operation.together = together;
     keep(operation);
     return operation;
   }
@@ -147,8 +147,8 @@
 
   // Several edits that are one action: one step to undo.
   function editAll(edits) {
-    const group = edits.length > 1 ? idOf(seq + 1) : "";
-    const made = edits.map(({ kind, target, field, value, base }) => record(field, target, base, value, "", kind, group));
+    const together = edits.length > 1 ? seq + 1 : 0;
+    const made = edits.map(({ kind, target, field, value, base }) => record(field, target, base, value, "", kind, together));
     send();
     return made;
   }
@@ -163,7 +163,7 @@
   }
 
   const keyOf = (target, field) => JSON.stringify([target, field]);
-  const wire = ({ id, client, seq, target, field, kind, value, base, actor, group }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(group ? { group } : {}) });
+  const wire = ({ id, client, seq, target, field, kind, value, base, actor, together }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(together ? { together } : {}) });
   const root = () => document.getElementById("persistence-root");
   const isHydrated = () => root()?.dataset.hydrated === "true";
   const actorNow = () => root()?.dataset.actor || "";
@@ -478,7 +478,7 @@
     take, submit, edit, editAll, failed, settle, again, clear,
     aside: () => outbox.aside(),
     sealed: () => outbox.sealed(actorNow()),
-    seal: async () => { await Promise.all([outbox.seal(actorNow()), window.persistence.offline?.forget()]); },
+    seal: async (actor = actorNow()) => { await Promise.all([outbox.seal(actor), window.persistence.offline?.forget()]); },
     get unkept() { return [...kept.values()].filter((each) => !each.isKept); },
     get unconfirmed() { return [...kept.values()].map(wire); },
     get trouble() { return outbox.trouble; },

@@ -212,8 +212,7 @@ def _has_own(panel: _Panel) -> Any:
 
 
 def _reset_dialog(panel: _Panel, dialog_id: str) -> rx.Component:
-    """Asks first, and says what it would change."""
-    names = [field.name for field in _resettable(panel)]
+    """Asks first, and says what it would change. The script resets what the list shows."""
     return ui.el.dialog(
         ui.el.h2(f"Reset {panel.title}?", id=f"{dialog_id}-title"),
         ui.el.p("These are inherited again:"),
@@ -222,7 +221,12 @@ def _reset_dialog(panel: _Panel, dialog_id: str) -> rx.Component:
                 ui.el.li(
                     field.title,
                     ui.el.span(" for ", field.scope_word(field.info["scope"].to(str))),
-                    hidden=~field.is_own,
+                    hidden=~field.is_own | field.is_denied,
+                    custom_attrs={
+                        "data-persistence-reset": field.name,
+                        "data-persistence-target": field.bound.target,
+                        "data-persistence-base": field.info["revision"].to_string(),
+                    },
                 )
                 for field in _resettable(panel)
             ]
@@ -232,8 +236,7 @@ def _reset_dialog(panel: _Panel, dialog_id: str) -> rx.Component:
             button(
                 "Reset",
                 class_name="persistence-danger",
-                on_click=panel.state.reset_shown(names),
-                attrs={"data-persistence-close": ""},
+                attrs={"data-persistence-close": "", "data-persistence-reset-all": ""},
             ),
             class_name="persistence-dialog-actions",
         ),
