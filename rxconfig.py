@@ -41,6 +41,11 @@ config = rx.Config(
             owners="workbench.accounts:owners",
             describe="workbench.directory:describe",
             members="workbench.directory:members",
+            allowed_origins=[
+                each for each in os.environ.get("ALLOWED_ORIGINS", "").split(",") if each
+            ],
+            rate_limit=float(os.environ.get("RATE_LIMIT") or 3_000) or None,
+            proxies=int(os.environ.get("PROXIES") or 0),
         )
     ],
 )

@@ -96,8 +96,12 @@ class Throttle:
         return 0.0 if self.is_open else self._rates(key).wait(key, _now(), cost)
 
     def charge(self, actor: str, operations: int) -> float:
-        """The rest of what a request with so many operations costs: 0.0, or seconds to wait."""
-        return self.take(key_of(actor, ""), cost_of(operations) - 1) if actor else 0.0
+        """The rest of what a request with so many operations costs: 0.0, or the seconds after which
+        there is enough for all of it, the request itself included."""
+        rate = self._users.rate
+        rest = min(cost_of(operations), rate.most / rate.each) - 1
+        late = self.take(key_of(actor, ""), rest) if actor and rest > 0 else 0.0
+        return late + rate.each if late else 0.0
 
     def _rates(self, key: str) -> Rates:
         return self._users if key.startswith("user ") else self._addresses

@@ -10,6 +10,7 @@ one, or from Reflex's development server).
 from __future__ import annotations
 
 import os
+import re
 import time
 from urllib.parse import urlsplit
 
@@ -36,6 +37,23 @@ from workbench.models import new_id
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
+POLICY = "; ".join((
+    "default-src 'self'",
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Reflex's pages have both
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "worker-src 'self' blob:",
+    "frame-src 'none'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+))  # fmt: skip
+"""Nothing is loaded from elsewhere, sent elsewhere, or framed. Where pages connect to follows."""
+
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
+
 routes = Starlette(routes=ROUTES)
 
 
@@ -48,8 +66,10 @@ def protect(app: ASGIApp) -> ASGIApp:
                 await refuse(scope, receive, send)
                 return
             scope = await at_the_door(scope)
-            if scope["type"] == "http" and scope["method"] == "GET":
-                send = with_guest(scope, Headers(scope=scope), send)
+            if scope["type"] == "http":
+                send = with_headers(Headers(scope=scope), send)
+                if scope["method"] == "GET":
+                    send = with_guest(scope, Headers(scope=scope), send)
         await app(scope, receive, send)
 
     return protected
@@ -68,10 +88,13 @@ def is_ours(scope: Scope, headers: Headers) -> bool:
         return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
     if origin and origin in os.environ.get("ALLOWED_ORIGINS", "").split(","):
         return True
-    theirs, ours = urlsplit(origin), urlsplit(f"//{headers.get('host', '')}")
+    try:
+        theirs, ours = urlsplit(origin), urlsplit(f"//{headers.get('host', '')}")
+    except ValueError:
+        return False
     if os.environ.get("REFLEX_ENV_MODE") == "dev":  # page and server have a port each
         return theirs.hostname == ours.hostname
-    return theirs.netloc == ours.netloc
+    return bool(theirs.netloc) and theirs.netloc == ours.netloc
 
 
 async def at_the_door(scope: Scope) -> Scope:
@@ -99,8 +122,29 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("Not from this page.", 403)(scope, receive, send)
 
 
+def with_headers(headers: Headers, send: Send) -> Send:
+    """What browsers should know of each answer: what it is, that nobody frames it, that no address
+    of ours is told to others; and of pages, from where they may load."""
+    host = headers.get("host", "")
+    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answer = MutableHeaders(scope=message)
+            answer["x-content-type-options"] = "nosniff"
+            answer["x-frame-options"] = "DENY"
+            answer["referrer-policy"] = "same-origin"
+            answer["cross-origin-resource-policy"] = "same-origin"
+            if answer.get("content-type", "").startswith("text/html"):
+                answer["content-security-policy"] = POLICY + f"; connect-src 'self'{sockets}"
+                answer["cross-origin-opener-policy"] = "same-origin"
+        await send(message)
+
+    return send_with_headers
+
+
 def with_guest(scope: Scope, headers: Headers, send: Send) -> Send:
-    """Set or renew the guest's cookie on answers that are pages. None is shared, or framed."""
+    """Set or renew the guest's cookie on answers that are pages. None is shared."""
 
     async def send_with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] < 400:
@@ -113,8 +157,6 @@ def with_guest(scope: Scope, headers: Headers, send: Send) -> Send:
                     )
                     answer.append("set-cookie", cookie)
                 answer["cache-control"] = "private, no-cache"
-                answer["x-frame-options"] = "DENY"
-                answer["referrer-policy"] = "same-origin"
         await send(message)
 
     return send_with_cookie

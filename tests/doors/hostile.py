@@ -124,7 +124,7 @@ class Sender:
             "client": f"{chance.getrandbits(32):x}", "seq": chance.getrandbits(16),
             "target": list(chance.choice(targets)), "field": chance.choice(fields),
             "kind": chance.choice(("set", "keys", "reset", "block", "pin")), "base": 0,
-            "value": self.anything(),
+            "value": chance.choice((self.anything(), True, False, "dark", "words", 3, ["a"])),
         }  # fmt: skip
         for _ in range(chance.choice((0, 0, 1, 2))):
             key = chance.choice((*sent, "actor", "version", "owner_id"))

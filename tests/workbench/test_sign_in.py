@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 
+from persistence.throttle import client_address
 from workbench import projects
 from workbench.accounts import identify, limits, passwords, sessions
 from workbench.accounts.cookies import GUEST_COOKIE, SESSION_COOKIE, ticket_in
@@ -263,7 +264,7 @@ async def test_limits_end_with_their_time_and_right_ones_dont_count(own_database
     ],
 )
 def test_who_asks_is_told_by_ones_own_proxies_alone(peer, forwarded, proxies, address):
-    assert limits.client_address(peer, forwarded, proxies=proxies) == address
+    assert client_address(peer, forwarded, proxies=proxies) == address
 
 
 async def test_a_name_is_one_accounts_only(ann, app):

@@ -172,3 +172,30 @@ async def test_who_doesnt_look_at_the_page_is_no_guest(client, headers, own_data
 async def test_a_browser_is_a_guest_of_whom_nothing_is_stored(client, agent):
     assert "set-cookie" in (await client.get("/", headers={"user-agent": agent})).headers
     assert not await read(lambda session: session.exec(select(User)).all())
+
+
+async def test_every_answer_says_what_it_is_and_that_nobody_may_frame_it(client):
+    for path in ("/", "/data", "/missing", "/nowhere"):
+        answer = await client.get(path)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["referrer-policy"] == "same-origin"
+    refused = await client.post("/data", headers={"origin": "http://evil.example"})
+    assert refused.status_code == 403
+
+
+async def test_a_page_loads_from_this_host_alone_and_connects_to_no_other(client):
+    policy = (await client.get("/")).headers["content-security-policy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'self'"
+    assert rules["frame-ancestors"] == rules["base-uri"] == rules["object-src"] == "'none'"
+    assert rules["connect-src"] == "'self' ws://film.example wss://film.example"
+    odd = await client.get("/", headers={"host": "a.example; script-src *"})
+    assert odd.headers["content-security-policy"].endswith("connect-src 'self'")
+    assert "content-security-policy" not in (await client.get("/data")).headers
+
+
+@pytest.mark.parametrize("origin", ["http://[", "null", "", "//", "http://[::1"])
+async def test_an_origin_that_is_none_is_refused(client, origin):
+    answer = await client.post("/data", headers={"origin": origin, "host": "film.example"})
+    assert answer.status_code == 403

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
 from sqlmodel import Session, col, delete
 
@@ -72,22 +71,6 @@ async def take(limits: Sequence[Limit], *, now: float) -> None:
 async def give_back(limits: Sequence[Limit]) -> None:
     """The try was right: it doesn't count, and neither do its writer's earlier ones there."""
     await write(_give_back, limits)
-
-
-def client_address(peer: str, forwarded: str, *, proxies: int) -> str:
-    """Who asks, for the limits: behind so many proxies of ours, what the outermost of them saw.
-
-    Of an IPv6 address only the network counts: a customer has all of its 2**64.
-    """
-    hops = [part.strip() for part in forwarded.split(",") if part.strip()]
-    seen = hops[-proxies] if proxies and len(hops) >= proxies else peer
-    try:
-        address = ip_address(seen)
-    except ValueError:
-        return seen[:64]
-    if isinstance(address, IPv6Address):
-        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
-    return str(address)
 
 
 def in_words(seconds: int) -> str:

@@ -28,6 +28,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from persistence.throttle import client_address
 from workbench.accounts import bringing, cookies, erasing, people, resets, sessions, signing
 from workbench.accounts.answers import PRIVATE, NotSignedIn, answered, problem, texts_in
 from workbench.accounts.cookies import (
@@ -43,7 +44,6 @@ from workbench.accounts.cookies import (
 from workbench.accounts.devices import device_of
 from workbench.accounts.exporting import export
 from workbench.accounts.hooks import identify
-from workbench.accounts.limits import client_address
 from workbench.accounts.pages_open import engine_here, let_go, save_edits
 from workbench.accounts.people import Person
 from workbench.accounts.signing import Visit
