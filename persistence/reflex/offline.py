@@ -18,6 +18,8 @@ import json
 from pathlib import Path
 
 import reflex as rx
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import _private as rx_
 from .components import ASSETS, ui
@@ -52,6 +54,23 @@ def offline_scripts(*, is_on: bool, base: str) -> list[rx.Component]:
     settings = {"isOn": is_on, "worker": base + WORKER, "base": base}
     own = _with(_read("offline.js"), settings)
     return [ui.el.script(_read("offline/shelf.js") + own)]
+
+
+def revalidated(app: ASGIApp) -> ASGIApp:
+    """The server, whose pages a browser asks for anew: without a word on that it shows what it has
+    for a while, and then an app of yesterday, or one without a server, never reaches the worker."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers.setdefault("cache-control", "no-cache")
+            await send(message)
+
+        await app(scope, receive, send_on if scope["type"] == "http" else send)
+
+    return serve
 
 
 def site_root() -> str:

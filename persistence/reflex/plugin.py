@@ -174,6 +174,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         from .device import device_root
         from .gate import Gate
         from .guests import GUEST_ROUTES, identify_guest
+        from .offline import revalidated
         from .push import Pusher
 
         self._installed.add(id(app))
@@ -219,6 +220,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         # the doors outermost, before anything is read.
         app.api_transformer = [
             Starlette(routes=routes),
+            *([revalidated] if self.offline else []),
             *kept,
             lambda server: throttled(guarded(server, doors, origins.is_ours), throttle),
         ]

@@ -134,8 +134,10 @@ def test_a_page_reloaded_without_server_is_as_it_was_and_what_is_typed_there_is_
     expect(page.locator("#prompt")).to_have_value("typed offline, twice")
 
     site.start()
-    append(page, "#prompt", " and more", delay=400)  # while it comes back: not in mid-word
+    append(page, "#prompt", " and")  # it comes back in mid-word
+    page.evaluate("dispatchEvent(new Event('online'))")
     expect(bar(page)).to_contain_text("The connection is back")
+    append(page, "#prompt", " more")
     expect(bar(page)).to_have_count(0, timeout=15_000)
     expect(page.locator("#shout")).to_have_text("TYPED OFFLINE, TWICE AND MORE", timeout=15_000)
     expect(page.locator("#prompt")).to_be_focused()

@@ -10,7 +10,7 @@
   if (window.persistence.offline) return;
 
   const settings = "__SETTINGS__"; // {isOn, worker, base}: written by offline.py
-  const QUIET = 1000, AT_LEAST = 10_000, SHARE = 50, SOON = 60_000, OFF = "persistence.offline", PLACE = "persistence-offline-place";
+  const QUIET = 1000, AT_LEAST = 10_000, SHARE = 50, SOON = 60_000, LATE = 3000, ANSWER = 5000, AWAY = [502, 503, 504], OFF = "persistence.offline", PLACE = "persistence-offline-place";
   const SPACE = settings.base + "persistence-offline/";
   const KEPT_FILE = /\.(css|woff2?|ttf|otf|svg|png|jpe?g|gif|webp|avif|ico)$/i;
   const shelf = persistenceShelf, bus = "BroadcastChannel" in window ? new BroadcastChannel("persistence-offline") : null;
@@ -262,6 +262,17 @@
     };
     go();
   }
+
+  // --- a page that came without its server ------------------------------------------------------------------------
+
+  // Going back, a browser may bring an app from its own cache, which then waits for a server that is away. Loaded anew,
+  // it is the worker's affair.
+  async function lookForServer() {
+    if (isHydrated() || !navigator.serviceWorker?.controller || !(await shelf.find(shelf.pathOf(location.href)).catch(() => null))) return;
+    const answer = await fetch(location.href, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(ANSWER) }).catch(() => null);
+    if (!isHydrated() && (!answer || AWAY.includes(answer.status))) location.reload();
+  }
+  document.addEventListener("DOMContentLoaded", () => setTimeout(lookForServer, LATE));
 
   // --- all of it ---------------------------------------------------------------------------------------------------
 

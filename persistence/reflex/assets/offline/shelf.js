@@ -16,6 +16,7 @@ const persistenceShelf = (() => {
       const request = indexedDB.open(NAME, VERSION);
       request.onupgradeneeded = () => {
         const base = request.result;
+        for (const name of [...base.objectStoreNames]) base.deleteObjectStore(name); // of another release: pages come anew
         base.createObjectStore("about");
         base.createObjectStore("pages", { keyPath: "path" }); // what lists need; the content is apart
         base.createObjectStore("contents");
