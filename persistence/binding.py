@@ -8,13 +8,13 @@ the same engine. Only `show`, `save`, `flush`, `enforce` and `relax` wait for an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from .changes import Patch, difference
 from .errors import EditError, InvalidValue, NotReady, PolicyViolation
-from .layers import Layer, View
+from .layers import Conflict, Layer, View
 from .operations import check_scope
 from .recorder import Cause, Prepared
 from .scopes import Stack
@@ -199,6 +199,34 @@ class Binding(Shown[S]):
         for layer in self.layers:
             if field in layer.refused or field in layer.conflicts:
                 self.engine.recorder.revert(layer, field)
+
+    def conflict(self, field: str) -> Conflict | None:
+        """The actor's conflict in a field: mine, theirs, and what both were made on, with authors
+        and times. The strongest layer's, if there are several."""
+        found = (layer.conflicts.get(field) for layer in reversed(self.layers))
+        return next((each for each in found if each and each.edit.author == self.actor), None)
+
+    def keep_mine(self, field: str) -> bool:
+        """Write mine over theirs. False where there is no conflict."""
+        return self._decide(field, lambda layer, each: self.engine.recorder.restore(
+            layer, each.edit, self._cause("user", "", "", True)))  # fmt: skip
+
+    def take_theirs(self, field: str) -> bool:
+        """Leave theirs; mine can be found in the history. False where there is no conflict."""
+        return self._decide(field, lambda layer, _: self.engine.recorder.revert(layer, field))
+
+    def resolve(self, field: str, value: Any) -> Hidden:
+        """Write something else, at the layer that is in conflict. Raises the kinds of EditError,
+        NotReady where there is no conflict."""
+        if (found := self.conflict(field)) is None:
+            raise NotReady(field, "isn't in conflict with anybody's edit")
+        return self.set(field, value, scope=found.target.scope, durable=True)
+
+    def _decide(self, field: str, act: Callable[[Layer, Conflict], object]) -> bool:
+        if (found := self.conflict(field)) is None:
+            return False
+        act(self.engine.layer(found.target), found)
+        return True
 
     def revert(self, *fields: str) -> None:
         """Take this actor's edits back to what was last confirmed; all, when no field is named.

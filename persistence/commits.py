@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .changes import Override, Patch, same, three_way
+from .conflicts import agrees, base_of, changed_by, keep, lost, side_of
 from .errors import (
     EditError,
     PermissionDenied,
@@ -285,13 +287,16 @@ class Committer:
 
     async def _answer(self, work: Work, writes: list[Write], receipt: Receipt) -> None:
         """Confirm, rebase or set aside each edit by its own result. Empties both lists."""
+        bases = await self._bases(work, receipt.moved)
+        losers: list[Write] = []
         settled: dict[Layer, tuple[list[str], list[str], str]] = {}
         moved, repeated, refused = receipt.moved, receipt.repeated, receipt.refused
         revisions = receipt.revisions
         for position, (layer, edit) in enumerate(work):
             layer.problem = ""
             if position in moved:
-                self._moved(layer, edit, moved[position])
+                if self._moved(layer, edit, moved[position], bases.get(position)):
+                    losers.append(lost(writes[position]))
             elif position in refused:
                 dropped = layer.pending.withdraw(edit.field)
                 self._engine.recorder.set_aside(layer, dropped, refused[position])
@@ -305,10 +310,8 @@ class Committer:
                 operations.extend(edit.operations)
             if position % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
-        for position, (layer, (fields, operations, author)) in enumerate(settled.items()):
-            self._engine.tell_of(layer, "committed", fields, tuple(operations), author)
-            if position % CHUNK == CHUNK - 1:
-                await asyncio.sleep(0)
+        await keep(self._engine, losers)
+        await self._tell(settled)
         while work:  # letting go of each: 10,000 freed at once would be felt
             layer, _ = work.pop()
             writes.pop()
@@ -317,6 +320,12 @@ class Committer:
             elif layer.pending.waiting and layer.pending.slot is None:
                 self._engine.scheduler.touch(layer.pending, asyncio.get_running_loop().time())
             if work and len(work) % HURRIED == 0:
+                await asyncio.sleep(0)
+
+    async def _tell(self, settled: dict[Layer, tuple[list[str], list[str], str]]) -> None:
+        for position, (layer, (fields, operations, author)) in enumerate(settled.items()):
+            self._engine.tell_of(layer, "committed", fields, tuple(operations), author)
+            if position % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
 
     def _confirm(self, layer: Layer, edit: Dirty, revision: int) -> None:
@@ -334,9 +343,20 @@ class Committer:
         self._engine.operations.settle(edit.operations, "confirmed")
         self._engine.loader.begin(layer, again=True)
 
-    def _moved(self, layer: Layer, edit: Dirty, row: Row | None) -> None:
-        """Somebody wrote the field since; the row is what they wrote."""
-        before = layer.confirmed.get(edit.field)
+    async def _bases(
+        self, work: Work, moved: Mapping[int, Row | None]
+    ) -> dict[int, Override | None]:
+        """What stood when the edits were made whose rows have moved."""
+        found: dict[int, Override | None] = {}
+        for position in moved:
+            layer, edit = work[position]
+            spec = layer.spec.require(edit.field)
+            with suppress(StoreError):  # then nobody knows, and both sides are asked about
+                found[position] = await base_of(self._engine, layer, spec, edit.base)
+        return found
+
+    def _moved(self, layer: Layer, edit: Dirty, row: Row | None, before: Override | None) -> bool:
+        """Somebody wrote the field since; the row is what they wrote. Is it a conflict?"""
         layer.pending.withdraw(edit.field)
         if row is None:
             layer.confirmed.pop(edit.field, None)
@@ -347,27 +367,39 @@ class Committer:
             note = f": {theirs.note}" if theirs.note else ""
             problem = f"is enforced by the {layer.target.scope}{note}"
             self._engine.recorder.set_aside(layer, edit, problem)
-            return
-        base = before.value if before is not None and before.revision == edit.base else UNSET
+            return False
+        base = before.value if before is not None and before.holds else UNSET
         if edit.delta is not None:
             held = theirs.value if theirs.holds else type(edit.delta)()
             mine: Any = held.then(edit.delta)
-        elif _is_own(edit, theirs):
+        elif _is_own(edit, theirs) or agrees(before, theirs):
             mine = edit.value
         else:
             mine = three_way(base, edit.value, theirs.value)
         if mine is UNSET:
-            layer.conflicts[edit.field] = Conflict(layer.target, edit, theirs, base)
-            self._engine.operations.settle(edit.operations, "conflict", "changed elsewhere")
-            layer.show(edit.field, "remote")
-            self._engine.tell_of(layer, "conflict", [edit.field], edit.operations, edit.author)
-        elif theirs.holds and same(mine, theirs.value) and edit.kind == theirs.kind:
+            self._contested(layer, edit, theirs, before)
+            return True
+        if theirs.holds and same(mine, theirs.value) and edit.kind == theirs.kind:
             self._engine.operations.settle(edit.operations, "confirmed", revision=theirs.revision)
             layer.last_saved = theirs.at
             layer.show(edit.field, "remote")
             self._engine.tell_of(layer, "committed", [edit.field], edit.operations, edit.author)
         else:
             self._again(layer, edit, mine, theirs.revision)
+        return False
+
+    def _contested(
+        self, layer: Layer, edit: Dirty, theirs: Override, before: Override | None
+    ) -> None:
+        spec = layer.spec.require(edit.field)
+        layer.conflicts[edit.field] = Conflict(layer.target, edit, theirs, before)
+        layer.show(edit.field, "remote")
+        self._engine.operations.settle(
+            edit.operations, "conflict", changed_by(theirs), theirs.revision,
+            theirs=side_of(layer, spec, theirs),
+            base_value=None if before is None else side_of(layer, spec, before),
+        )  # fmt: skip
+        self._engine.tell_of(layer, "conflict", [edit.field], edit.operations, edit.author)
 
     def _again(self, layer: Layer, edit: Dirty, mine: Any, base: int) -> None:
         """Write the same edit on the row that stands there now."""

@@ -20,7 +20,7 @@ from .errors import InvalidValue, NotKept, ScopeNotAllowed
 from .journal import NOTHING, Difference, Step, agree, is_secret, layer_at, points, step_of
 from .plans import Opinion, Plan, confirmed_layers, opinion_of
 from .scopes import Target
-from .store.base import Change, Moment
+from .store.base import CONFLICT, Change, Moment
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -147,8 +147,9 @@ class History:
     ) -> Plan:
         """The edits that bring layers back to a moment: all of their fields, or only these.
 
-        What can't be brought back is skipped, with the reason. Raises NotKept where the journal
-        doesn't reach back so far, and StoreUnavailable.
+        A step that met somebody else's edit and never stood is brought about. What can't be brought
+        back is skipped, with the reason. Raises NotKept where the journal doesn't reach back so
+        far, and StoreUnavailable.
         """
         await self._require_kept(targets, to)
         back = Back(self._engine, actor)
@@ -157,6 +158,8 @@ class History:
         stands = await self._layers_at(foreign, await self._engine.store.last_revision())
         now = {**stands, **await self._layers_now(back.layers)}
         then = await self._layers_at(targets, to)
+        if isinstance(to, Step) and to.source == CONFLICT:
+            then = _with_contested(then, to)
         for target in targets:
             for field, _, wanted, _ in self._differing(target, now, then):
                 if fields is not None and field not in fields:
@@ -264,6 +267,16 @@ class _Layer(NamedTuple):
     said: Mapping[str, Opinion]
     revisions: Mapping[str, int]
     unreadable: Collection[str]
+
+
+def _with_contested(layers: dict[Target, _Layer], step: Step) -> dict[Target, _Layer]:
+    """With what an edit says that was in conflict then."""
+    made = dict(layers)
+    for change in step.changes:
+        if change.target in made and change.after is not None and not change.secret:
+            layer = made[change.target]
+            made[change.target] = layer._replace(said={**layer.said, change.field: change.after})
+    return made
 
 
 def _revision(then: Then) -> int:

@@ -123,12 +123,16 @@ def _target(sent: object, filled: int) -> Target | None:
 
 
 def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
-    return {
+    told: dict[str, Any] = {
         "id": outcome.id,
         "status": outcome.status,
         "problem": outcome.problem,
         "revision": outcome.revision,
     }
+    if outcome.status == "conflict":
+        sides = {"theirs": outcome.theirs, "base_value": outcome.base_value}
+        told |= {name: each and each.as_json() for name, each in sides.items()}
+    return told
 
 
 def problem(status: int, title: str, detail: str = "") -> JSONResponse:

@@ -18,7 +18,7 @@ from .gate import Gate
 from .pending import Dirty, Pending
 from .resolve import DEFAULT, Resolved, resolve
 from .scopes import Stack, Target
-from .specs import SettingSpec, ToolSpec
+from .specs import UNSET, SettingSpec, ToolSpec
 
 Watcher = Callable[[Mapping[str, Any], str, object | None], None]
 """Called with the changed effective values, the source, and the binding that made the change."""
@@ -47,8 +47,11 @@ class Conflict:
 
     target: Target
     edit: Dirty
+    """Mine: with its author, and its time in seconds since the epoch."""
     theirs: Override
-    base: Any
+    """What stands there now, by whom and since when."""
+    before: Override | None = None
+    """What stood there when mine was made; None where the history doesn't know any more."""
 
     @property
     def field(self) -> str:
@@ -57,6 +60,11 @@ class Conflict:
     @property
     def mine(self) -> Any:
         return self.edit.value
+
+    @property
+    def base(self) -> Any:
+        """The value that both sides changed; UNSET where there was none, or nobody knows."""
+        return self.before.value if self.before is not None and self.before.holds else UNSET
 
     @property
     def problem(self) -> str:

@@ -15,10 +15,11 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from .changes import Patch, difference, same
+from .changes import Override, Patch, difference, same
+from .conflicts import Side, agrees, base_of, changed_by, lost, side_of
 from .errors import (
     EditError,
     InvalidValue,
@@ -28,11 +29,11 @@ from .errors import (
     UnknownField,
 )
 from .layers import Layer, patch_of
-from .recorder import Cause
+from .recorder import Cause, Prepared
 from .scopes import Target
 from .settings import registry
 from .specs import SettingSpec
-from .store.base import Kind
+from .store.base import CONFLICT, VALUED, Kind, Write
 from .typing_runs import TypingRuns
 
 if TYPE_CHECKING:
@@ -99,6 +100,10 @@ class Outcome:
     status: Status
     problem: str = ""
     revision: int = 0
+    theirs: Side | None = None
+    """Of a conflict: what stands there now."""
+    base_value: Side | None = None
+    """Of a conflict: what stood there when the edit was made; None where nobody knows."""
 
 
 class Operations:
@@ -137,12 +142,21 @@ class Operations:
         return known
 
     def settle(
-        self, ids: Iterable[str], status: Status, problem: str = "", revision: int = 0
+        self,
+        ids: Iterable[str],
+        status: Status,
+        problem: str = "",
+        revision: int = 0,
+        *,
+        theirs: Side | None = None,
+        base_value: Side | None = None,
     ) -> None:
         """Tell who waits for these operations; an empty id is nobody's."""
         for each in ids:
             if each:
-                outcome = self._remember(Outcome(each, status, problem, revision))
+                outcome = self._remember(
+                    Outcome(each, status, problem, revision, theirs, base_value)
+                )
                 future = self._waiting.pop(each, None)
                 if future is not None and not future.done():
                     future.set_result(outcome)
@@ -164,7 +178,10 @@ class Operations:
         def answer(done: asyncio.Future[Outcome]) -> None:
             if not future.done() and not done.cancelled():
                 result = done.result()
-                self.settle([follower], result.status, result.problem, result.revision)
+                self.settle(
+                    [follower], result.status, result.problem, result.revision,
+                    theirs=result.theirs, base_value=result.base_value,
+                )  # fmt: skip
 
         leader.add_done_callback(answer)
 
@@ -197,8 +214,8 @@ class Operations:
         if (future := self._waiting.get(operation.id)) is not None:
             return future
         answered = self._answered.get(operation.id)
-        if answered is not None and answered.status == "confirmed":
-            return answered
+        if answered is not None and answered.status in ("confirmed", CONFLICT):
+            return answered  # what was asked about is decided by a new operation
         if self._is_overtaken(operation):
             return Outcome(operation.id, "confirmed", OVERTAKEN)
         if operation.seq > self._clients.get(operation.client, 1 << 62):
@@ -240,8 +257,13 @@ class Operations:
         if other is not None and other.author != actor:
             with suppress(EditError):  # two people's edits don't fold: each stands in the history
                 await engine.flush([operation.target])
-        if (conflict := self._moved(layer, operation, actor)) is not None:
-            return conflict
+        while (theirs := self._moved(layer, operation, actor)) is not None:
+            base = await base_of(engine, layer, spec, operation.base)
+            if not agrees(base, theirs):
+                whole = Patch(value) if spec.merge and kind in VALUED else None
+                edit = engine.recorder.prepare(layer, spec, kind, value, whole=whole)
+                return await self._conflict(layer, operation, edit, actor, theirs, base)
+            operation = replace(operation, base=theirs.revision)  # what was seen stands again
         if (underway := self._waiting.get(operation.id)) is not None:
             return underway  # it came a second time while this one waited
         if self._is_overtaken(operation):
@@ -282,8 +304,8 @@ class Operations:
             now=asyncio.get_running_loop().time(), new=new,
         )  # fmt: skip
 
-    def _moved(self, layer: Layer, operation: Operation, actor: str) -> Outcome | None:
-        """Did somebody else change the field since the client looked at it?"""
+    def _moved(self, layer: Layer, operation: Operation, actor: str) -> Override | None:
+        """What somebody else made of the field since the client looked at it."""
         stored = layer.confirmed.get(operation.field)
         if stored is None or stored.revision <= operation.base or operation.kind == "keys":
             return None  # keys merge one by one
@@ -293,8 +315,28 @@ class Operations:
             return None  # nobody conflicts with himself, in whichever tab or on whichever server
         if stored.holds and same(stored.value, operation.value):
             return None
-        problem = f"was changed by {stored.author or 'somebody else'} meanwhile"
-        return Outcome(operation.id, "conflict", problem, stored.revision)
+        return stored
+
+    async def _conflict(
+        self,
+        layer: Layer,
+        operation: Operation,
+        edit: Prepared,
+        actor: str,
+        theirs: Override,
+        base: Override | None,
+    ) -> Outcome:
+        """Both sides, with mine in the history. Raises StoreUnavailable."""
+        engine, spec = self._engine, edit.spec
+        mine = Write(
+            layer.target, spec.name, edit.kind, edit.text, operation.base, actor, "user",
+            engine.wall(), engine.recorder.group(), (operation.id,), layer.spec.version,
+            secret=spec.secret,
+        )  # fmt: skip
+        await engine.store.contest([lost(mine)])
+        before = None if base is None else side_of(layer, spec, base)
+        told = (changed_by(theirs), theirs.revision, side_of(layer, spec, theirs), before)
+        return self._remember(Outcome(operation.id, CONFLICT, *told))
 
     def _note(self, operation: Operation) -> None:
         key = (operation.client, operation.target, operation.field)

@@ -217,7 +217,8 @@ class Shown(Generic[S]):
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
-        """Fields that were changed here and elsewhere: `save` keeps mine, `revert` takes theirs."""
+        """Fields that were changed here and elsewhere, also others' of the same layers. Decide by
+        `keep_mine`, `take_theirs` or `resolve`; `save` keeps all of mine, `revert` takes theirs."""
         return tuple(each for layer in self.layers for each in layer.conflicts.values())
 
     # --- reading ---------------------------------------------------------------------------------

@@ -265,8 +265,8 @@ class FailingStore:
     """A store that does what the wrapped one does, except where it was asked to fail.
 
     - Untouched, it passes the stores' contract like the store within.
-    - `loads`, `commits`, `opens` and `prunes` fail, wait or lose their answer as asked, and log
-      what came.
+    - `loads`, `commits`, `contests`, `opens` and `prunes` fail, wait or lose their answer as asked,
+      and log what came.
     - A call that fails reaches the store within not at all; a lost answer, wholly.
     """
 
@@ -275,6 +275,7 @@ class FailingStore:
         self.opens: Faults[str] = Faults("open")
         self.loads: Faults[Target] = Faults("load")
         self.commits: Faults[Write] = Faults("commit")
+        self.contests: Faults[Write] = Faults("contest")
         self.prunes: Faults[str] = Faults("prune")
 
     @property
@@ -306,7 +307,10 @@ class FailingStore:
         return receipt
 
     async def contest(self, writes: Sequence[Write]) -> None:
+        late = await self.contests.before(writes)
         await self.store.contest(writes)
+        if late:
+            raise late
 
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         return await self.store.done(operations)

@@ -30,7 +30,7 @@ from .journal import Difference, Place, Step, action_of, points, step_of
 from .plans import Opinion, Plan, Why
 from .reversal import Reversal, reverse
 from .scopes import Target
-from .store.base import Change
+from .store.base import CONFLICT, Change
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -244,7 +244,9 @@ class _Planning:
         """Who changed it after the step, and when: somebody else, if there was anybody else."""
         target, field = place
         rows = await self._engine.store.history([target], field=field, limit=CHUNK)
-        since = [row for row in rows if row.revision > self._step.revision]
+        since = [
+            row for row in rows if row.revision > self._step.revision and row.source != CONFLICT
+        ]
         others = [row for row in since if row.author != self._actor] or since
         if others:
             return others[0].author, others[0].at

@@ -15,7 +15,7 @@ from ..scopes import Target
 from ..settings import tool_of
 from ..specs import SettingSpec, ToolSpec
 from ..store import MemoryStore
-from ..store.base import Store
+from ..store.base import CONFLICT, Store
 from ..testing import VirtualLoop
 from .odds import WEIGHTS, Odds, Report
 from .server import Server
@@ -293,13 +293,14 @@ class Play:
             self.authors,
             self.heard,
             await self.store.done(list(self.made)),
-            {row.revision: row for row in rows},
+            {row.revision: row for row in rows if row.source != CONFLICT},
             await self.store.load(targets),
             {
                 (tool.tool, spec.name): spec.default()
                 for tool in self.tools
                 for spec in tool.fields.values()
             },
+            [row for row in rows if row.source == CONFLICT],
         )
 
 

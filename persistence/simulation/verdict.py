@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ class Evidence:
     stored: Layers
     defaults: Mapping[tuple[str, str], Any]
     """The default of each tool's field."""
+    contested: Sequence[Change] = ()
+    """What the history has of edits that met somebody else's."""
 
     def author(self, made: Operation) -> str:
         return self.authors[made.client]
@@ -45,6 +47,7 @@ def faults_of(evidence: Evidence) -> list[str]:
         *_overtaken(evidence),
         *_unasked(evidence),
         *_asked_of_oneself(evidence),
+        *_forgotten_losers(evidence),
     ]
 
 
@@ -176,6 +179,32 @@ def _asked_of_oneself(known: Evidence) -> list[str]:
         others = {row.author for row in known.journal.values() if _key(row) == _key(made)}
         if answer.status == "conflict" and others <= {known.author(made)}:
             faults.append(f"{made} was in conflict with oneself")
+    return faults
+
+
+def _forgotten_losers(known: Evidence) -> list[str]:
+    """Edits in conflict that aren't in the history, or oftener than they were made."""
+    left = list(known.contested)
+    asked = [answer for answer in known.heard.values() if answer.status == "conflict"]
+    faults: list[str] = []
+    for answer in asked:
+        made = known.made[answer.id]
+        found = [
+            row
+            for row in left
+            if _key(row) == _key(made) and row.author == known.author(made) and says(row, made)
+        ]
+        if found:
+            left.remove(found[0])
+        else:
+            faults.append(f"{made} was in conflict, and the history has nothing of it")
+    others = [each for each in known.made.values() if known.heard.get(each.id) not in asked]
+    for row in left:
+        by = [each for each in others if _key(each) == _key(row) and says(row, each)]
+        if by:
+            others.remove(by[0])  # decided otherwise when it came again
+        else:
+            faults += [f"nobody made, or not so often: {row}"]
     return faults
 
 

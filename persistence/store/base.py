@@ -18,7 +18,7 @@ Kind = Literal["set", "pin", "policy", "block", "reset"]
 never written, but keeps the revision, so that a stale write is seen."""
 
 
-CONFLICT = "conflict"
+CONFLICT: Literal["conflict"] = "conflict"
 """The source of a change in the history that met somebody else's, and stands for nothing."""
 
 VALUED: frozenset[Kind] = frozenset(("set", "pin", "policy"))

@@ -89,7 +89,8 @@ async def stored(store: FailingStore, at: Target = SHOT) -> dict[str, Any]:
 
 async def journal(engine: Engine, at: Target = SHOT) -> list[tuple[str, Any]]:
     """Every change that was ever written for a target, oldest first."""
-    changes = await engine.history.changes([at])
+    known = await engine.history.changes([at])
+    changes = [change for change in known if change.source != "conflict"]
     return [
         (change.field, json.loads(change.text) if change.text is not None else change.kind)
         for change in reversed(changes)
