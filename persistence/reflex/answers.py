@@ -22,7 +22,7 @@ from ..presentation import choices_of, widget_of, words_of
 from ..scopes import Target
 from ..settings import registry
 from ..shapes import shape_of
-from ..specs import UNSET, SettingSpec
+from ..specs import SettingSpec
 from .handover import HANDLER, id_of
 from .panel.words import as_json, scope_names
 from .tabs import Tabs
@@ -189,11 +189,10 @@ def _answer(each: Refused | Conflict, operation: Operation, spec: SettingSpec) -
         "base": operation.base,
     }
     if isinstance(each, Conflict):
-        base = Override("reset", None) if each.base is UNSET else Override("set", each.base)
         told |= {
             "status": "conflict",
             "theirs": _side(spec, each.theirs),
-            "base_value": _side(spec, base),
+            "base_value": None if each.before is None else _side(spec, each.before),
         }
     return told
 
