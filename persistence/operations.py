@@ -257,13 +257,10 @@ class Operations:
         if other is not None and other.author != actor:
             with suppress(EditError):  # two people's edits don't fold: each stands in the history
                 await engine.flush([operation.target])
-        while (theirs := self._moved(layer, operation, actor)) is not None:
-            base = await base_of(engine, layer, spec, operation.base)
-            if not agrees(base, theirs):
-                whole = Patch(value) if spec.merge and kind in VALUED else None
-                edit = engine.recorder.prepare(layer, spec, kind, value, whole=whole)
-                return await self._conflict(layer, operation, edit, actor, theirs, base)
-            operation = replace(operation, base=theirs.revision)  # what was seen stands again
+        whole = Patch(value) if spec.merge and kind in VALUED else None
+        made = engine.recorder.prepare(layer, spec, kind, value, whole=whole)
+        if (asked := await self._ask(layer, operation, made, actor)) is not None:
+            return asked
         if (underway := self._waiting.get(operation.id)) is not None:
             return underway  # it came a second time while this one waited
         if self._is_overtaken(operation):
@@ -317,17 +314,21 @@ class Operations:
             return None
         return stored
 
-    async def _conflict(
-        self,
-        layer: Layer,
-        operation: Operation,
-        edit: Prepared,
-        actor: str,
-        theirs: Override,
-        base: Override | None,
-    ) -> Outcome:
-        """Both sides, with mine in the history. Raises StoreUnavailable."""
+    async def _ask(
+        self, layer: Layer, operation: Operation, edit: Prepared, actor: str
+    ) -> Outcome | None:
+        """Both sides, mine in the history, where somebody else changed the field; else None.
+
+        Raises StoreUnavailable.
+        """
         engine, spec = self._engine, edit.spec
+        while (theirs := self._moved(layer, operation, actor)) is not None:
+            base = await base_of(engine, layer, spec, operation.base)
+            if not agrees(base, theirs):
+                break
+            operation = replace(operation, base=theirs.revision)  # what was seen stands again
+        else:
+            return None
         mine = Write(
             layer.target, spec.name, edit.kind, edit.text, operation.base, actor, "user",
             engine.wall(), engine.recorder.group(), (operation.id,), layer.spec.version,
