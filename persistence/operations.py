@@ -29,7 +29,7 @@ from .errors import (
     UnknownField,
 )
 from .layers import Layer, patch_of
-from .recorder import Cause, Prepared
+from .recorder import Cause
 from .scopes import Target
 from .settings import registry
 from .specs import SettingSpec
@@ -257,9 +257,7 @@ class Operations:
         if other is not None and other.author != actor:
             with suppress(EditError):  # two people's edits don't fold: each stands in the history
                 await engine.flush([operation.target])
-        whole = Patch(value) if spec.merge and kind in VALUED else None
-        made = engine.recorder.prepare(layer, spec, kind, value, whole=whole)
-        if (asked := await self._ask(layer, operation, made, actor)) is not None:
+        if (asked := await self._ask(layer, spec, operation, (kind, value), actor)) is not None:
             return asked
         if (underway := self._waiting.get(operation.id)) is not None:
             return underway  # it came a second time while this one waited
@@ -315,13 +313,18 @@ class Operations:
         return stored
 
     async def _ask(
-        self, layer: Layer, operation: Operation, edit: Prepared, actor: str
+        self,
+        layer: Layer,
+        spec: SettingSpec,
+        operation: Operation,
+        edit: tuple[Kind, Any],
+        actor: str,
     ) -> Outcome | None:
         """Both sides, mine in the history, where somebody else changed the field; else None.
 
         Raises StoreUnavailable.
         """
-        engine, spec = self._engine, edit.spec
+        engine = self._engine
         while (theirs := self._moved(layer, operation, actor)) is not None:
             base = await base_of(engine, layer, spec, operation.base)
             if not agrees(base, theirs):
@@ -329,8 +332,11 @@ class Operations:
             operation = replace(operation, base=theirs.revision)  # what was seen stands again
         else:
             return None
+        kind, value = edit
+        whole = Patch(value) if spec.merge and kind in VALUED else None
+        text = engine.recorder.prepare(layer, spec, kind, value, whole=whole).text
         mine = Write(
-            layer.target, spec.name, edit.kind, edit.text, operation.base, actor, "user",
+            layer.target, spec.name, kind, text, operation.base, actor, "user",
             engine.wall(), engine.recorder.group(), (operation.id,), layer.spec.version,
             secret=spec.secret,
         )  # fmt: skip
