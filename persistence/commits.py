@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .changes import Override, Patch, same, three_way
-from .conflicts import agrees, base_of, changed_by, keep, lost, side_of
+from .changes import Override, Patch, same
+from .conflicts import base_of, changed_by, keep, lost, side_of
 from .errors import (
     EditError,
     PermissionDenied,
@@ -368,18 +368,17 @@ class Committer:
             problem = f"is enforced by the {layer.target.scope}{note}"
             self._engine.recorder.set_aside(layer, edit, problem)
             return False
-        base = before.value if before is not None and before.holds else UNSET
         if edit.delta is not None:
             held = theirs.value if theirs.holds else type(edit.delta)()
             mine: Any = held.then(edit.delta)
-        elif _is_own(edit, theirs) or agrees(before, theirs):
+        elif _is_own(edit, theirs):
             mine = edit.value
         else:
-            mine = three_way(base, edit.value, theirs.value)
+            mine = _merged(before, edit, theirs)
         if mine is UNSET:
             self._contested(layer, edit, theirs, before)
             return True
-        if theirs.holds and same(mine, theirs.value) and edit.kind == theirs.kind:
+        if edit.kind == theirs.kind and (not theirs.holds or same(mine, theirs.value)):
             self._engine.operations.settle(edit.operations, "confirmed", revision=theirs.revision)
             layer.last_saved = theirs.at
             layer.show(edit.field, "remote")
@@ -419,10 +418,32 @@ class Committer:
 
     def _read(self, layer: Layer, field: str, row: Row) -> Override:
         try:
-            return read_row(layer.spec.require(field), row, self._engine.vault.decrypt)
+            read = read_row(layer.spec.require(field), row, self._engine.vault.decrypt)
+            layer.unreadable.pop(field, None)
+            return read
         except ValueError as error:
             layer.unreadable[field] = str(error)
             return unreadable(row)
+
+
+def _merged(base: Override | None, edit: Dirty, theirs: Override) -> Any:
+    """The edit's value where nobody else's choice is in its way, theirs where the edit chose
+    nothing; else UNSET. `base` is what it was made on, as far as that is known: a block and a reset
+    hold no value, and yet they are choices."""
+    mine, other = edit.as_override(), theirs
+    stood = base or (Override("reset", None) if edit.base == 0 else None)
+    if _agree(mine, other) or (stood is not None and _agree(stood, other)):
+        return mine.value
+    if stood is not None and mine.kind == stood.kind == other.kind and _agree(mine, stood):
+        return other.value
+    return UNSET
+
+
+def _agree(one: Override, other: Override) -> bool:
+    """Do both say the same? A pin says what its value says."""
+    if one.holds and other.holds:
+        return same(one.value, other.value)
+    return one.kind == other.kind
 
 
 def _is_own(edit: Dirty, theirs: Override) -> bool:

@@ -218,15 +218,22 @@ class Operations:
             return answered  # what was asked about is decided by a new operation
         if self._is_overtaken(operation):
             return Outcome(operation.id, "confirmed", OVERTAKEN)
-        if operation.seq > self._clients.get(operation.client, 1 << 62):
-            return None  # in order, from a client that this process knows: never seen before
+        try:
+            return await self._stored(operation)
+        except StoreError:
+            if operation.seq > self._clients.get(operation.client, 1 << 62):
+                return None  # in order, from a client that this process knows: it is new, or nearly
+            raise
+
+    async def _stored(self, operation: Operation) -> Outcome | None:
+        """Was it done, or followed by a later one of its client, in this process or another?"""
         done = await self._engine.store.done([operation.id])
         if operation.id in done:
             revision = done[operation.id]
             return self._remember(Outcome(operation.id, "confirmed", revision=revision))
         if operation.kind != "keys" and (later := later_ids(operation)) is not None:
             at = (operation.target, operation.field)
-            if await self._engine.store.followed(*later, *at):  # before this process began
+            if await self._engine.store.followed(*later, *at):
                 return self._remember(Outcome(operation.id, "confirmed", OVERTAKEN))
         return None
 
@@ -245,6 +252,8 @@ class Operations:
             raise ScopeNotAllowed(operation.field, f"{operation.target.scope} is no scope")
         layer = engine.layer(operation.target)
         await engine.load([operation.target])
+        if operation.base > layer.revision(operation.field):
+            await engine.loader.refresh([layer])  # the client saw what another process wrote
         spec = layer.spec.require(operation.field)
         kind, value, delta = _edit(layer, spec, operation)
         for view, index in layer.views:
@@ -308,8 +317,8 @@ class Operations:
             return None  # made on an edit that isn't confirmed yet; the store will check
         if stored.author == actor:
             return None  # nobody conflicts with himself, in whichever tab or on whichever server
-        if stored.holds and same(stored.value, operation.value):
-            return None
+        if same(stored.value, operation.value) if stored.holds else stored.kind == operation.kind:
+            return None  # both chose the same
         return stored
 
     async def _ask(

@@ -125,7 +125,9 @@ class Pending:
 def _fold(older: Dirty, newer: Dirty) -> Dirty:
     """Both edits as one, made on the base of the older."""
     delta = newer.delta
-    if older.delta is not None and delta is not None:
+    if older.delta is None:
+        delta = None  # keys on top of a reset or a block: only both together are what was meant
+    elif delta is not None:
         delta = older.delta.then(delta)
     operations = older.operations + newer.operations
     if older.operations and not newer.operations:

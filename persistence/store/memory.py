@@ -33,6 +33,8 @@ class MemoryStore:
         self._rows: Layers = {}
         self._journal: dict[int, Change] = {}
         self._operations: dict[str, tuple[int, float]] = {}
+        self._made: dict[tuple[Target, str], list[str]] = {}
+        """Field → the operations that wrote it."""
         self._moments: dict[tuple[str, str, str], Moment] = {}
         self._presets: dict[tuple[str, str, str, str], Preset] = {}
         self._contested: list[Change] = []
@@ -85,7 +87,9 @@ class MemoryStore:
 
     def _remember(self, write: Write, revision: int) -> None:
         for operation in write.operations:
-            self._operations.setdefault(operation, (revision, write.at))
+            if operation not in self._operations:
+                self._operations[operation] = (revision, write.at)
+                self._made.setdefault((write.target, write.field), []).append(operation)
 
     async def contest(self, writes: Sequence[Write]) -> None:
         for write in writes:
@@ -102,8 +106,9 @@ class MemoryStore:
         return {each: self._operations[each][0] for each in operations if each in self._operations}
 
     async def followed(self, first: str, last: str, target: Target, field: str) -> bool:
-        rows = (self._journal.get(r) for n, (r, _) in self._operations.items() if first <= n < last)
-        return any(row is not None and (row.target, row.field) == (target, field) for row in rows)
+        made = self._made.get((target, field), ())
+        later = (self._operations.get(each) for each in made if first <= each < last)
+        return any(done is not None and done[0] in self._journal for done in later)
 
     async def tools(self, scope: str, owner: str) -> list[str]:
         held = (target for target, rows in self._rows.items() if rows)

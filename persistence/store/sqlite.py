@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 Connection = sqlite3.Connection
 
 FEW = 8
-"""Targets that are looked up without a change of thread."""
+"""Targets or ids that are looked up without a change of thread."""
 
 PAUSE = 0.005
 """Seconds that pruning leaves to others after each of its writes."""
@@ -97,16 +97,7 @@ class SQLiteStore:
     async def load(self, targets: Collection[Target]) -> Layers:
         wanted = list(targets)
 
-        def job(connection: Connection) -> Layers:
-            return read.load(connection, self._sql, wanted)
-
-        if (
-            len(wanted) <= FEW
-            and self._glance is not None
-            and (found := self._glance(job)) is not None
-        ):
-            return found
-        return await self._read(job)
+        return await self._look(lambda c: read.load(c, self._sql, wanted), len(wanted))
 
     async def commit(self, writes: Sequence[Write]) -> Receipt:
         if not writes:
@@ -133,11 +124,11 @@ class SQLiteStore:
 
     async def done(self, operations: Collection[str]) -> dict[str, int]:
         ids = list(operations)
-        return await self._read(lambda connection: read.done(connection, self._sql, ids))
+        return await self._look(lambda c: read.done(c, self._sql, ids), len(ids))
 
     async def followed(self, first: str, last: str, target: Target, field: str) -> bool:
         wanted = (first, last, *target, field)
-        return bool(await self._read(lambda c: read.fetch(c, self._sql.followed, wanted)))
+        return bool(await self._look(lambda c: read.fetch(c, self._sql.followed, wanted), 1))
 
     async def tools(self, scope: str, owner: str) -> list[str]:
         rows = await self._read(lambda c: read.fetch(c, self._sql.tools, (scope, owner)))
@@ -313,6 +304,12 @@ class SQLiteStore:
         if not self._writer.is_connected:
             await self.open()  # the tables may have to be made first
         return await self._reader.run(job)
+
+    async def _look(self, job: Callable[[Connection], Result], size: int) -> Result:
+        """A read that is mostly small: where it is asked, if that is as quick as it should be."""
+        if size <= FEW and self._glance is not None and (found := self._glance(job)) is not None:
+            return found
+        return await self._read(job)
 
     def _connect_writer(self) -> Connection:
         connection = self._connect()

@@ -1,0 +1,177 @@
+"""What a field of a layer may say after some operations at once: the model, without an engine.
+
+Operations that are under way together may take effect in any order. An answer is right if there is
+an order in which each operation, one after the other, gets its answer by these rules, and the
+field says in the end what the last of them left.
+
+- One that was done before changes nothing.
+- So does one of a client that has sent a later one in the same field; keys merge instead.
+- Nobody conflicts with himself, nor with what he saw when he made the edit.
+- What somebody else wrote since is written over only where it says what it said before.
+- Saying what the field says, or has said since it was looked at, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import permutations
+from typing import Any, NamedTuple
+
+from persistence import Operation
+
+Content = tuple[str, Any] | None
+"""Kind and value; None where nothing is said."""
+
+
+class Said(NamedTuple):
+    """What a field of a layer said from a revision on."""
+
+    revision: int
+    content: Content
+    author: str
+
+
+BEFORE = Said(0, None, "")
+"""Nothing was said yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An operation that is under way, and who sent it."""
+
+    operation: Operation
+    actor: str
+    was_done: bool = False
+    """The store has its id: this is a replay."""
+    was_confirmed: bool = False
+    """It was answered so before, maybe because it changed nothing: then the store has no id."""
+
+
+@dataclass(slots=True)
+class Field:
+    """One field of one layer: all that it ever said."""
+
+    default: Any
+    merges: bool = False
+    inherits_nothing: bool = False
+    """An edit that says the default says nothing."""
+    past: list[Said] = field(default_factory=list[Said])
+    newest: dict[str, int] = field(default_factory=dict[str, int])
+    """Client → its newest operation."""
+
+    @property
+    def now(self) -> Said:
+        return self.past[-1] if self.past else BEFORE
+
+    def explains(self, sent: Sequence[Sent], statuses: Mapping[str, str], content: Content) -> bool:
+        """Is there an order in which each gets its answer, and this is left?"""
+        for order in permutations(sent):
+            for left in _left(self, list(order), statuses, self.now.content, ""):
+                if left.now.content == content:
+                    return True
+        return False
+
+
+def _left(
+    at: Field, order: list[Sent], statuses: Mapping[str, str], begun: Content, actor: str
+) -> Iterator[Field]:
+    """The states that are left where each operation got its answer in this order. What the field
+    said when `actor` began is `begun`: edits of one person are folded before they are written."""
+    if not order:
+        yield at
+        return
+    first, rest = order[0], order[1:]
+    if first.actor != actor:
+        begun = at.now.content
+    ways = list(_ways(at, first))
+    if _changes_nothing(at, first.operation, begun):
+        ways.append(("confirmed", begun))
+    for status, content in ways:
+        if status == statuses[first.operation.id]:
+            after = _after(at, first, content)
+            yield from _left(after, rest, statuses, begun, first.actor)
+
+
+def _after(at: Field, sent: Sent, content: Content) -> Field:
+    if content == at.now.content:
+        return at
+    said = Said(at.now.revision + 1, content, sent.actor)
+    return replace(at, past=[*at.past, said])
+
+
+def _ways(at: Field, sent: Sent) -> Iterator[tuple[str, Content]]:
+    """The answers that are right, each with what the field then says."""
+    made, now = sent.operation, at.now
+    if sent.was_done:
+        yield "confirmed", now.content
+        return
+    is_overtaken = made.kind != "keys" and at.newest.get(made.client, -1) > made.seq
+    if is_overtaken or sent.was_confirmed:
+        yield "confirmed", now.content
+    wanted = _wanted(at, made, now.content)
+    since = [said for said in (BEFORE, *at.past) if said.revision >= made.base] or [BEFORE]
+    if any(_changes_nothing(at, made, s.content) for s in since):
+        yield "confirmed", now.content
+    is_theirs = now.revision > made.base and now.author != sent.actor
+    seen = _seen(at, sent)
+    harmless = _agree(wanted, now.content) or any(_agree(each, now.content) for each in seen)
+    if made.kind == "keys" or not is_theirs or harmless:
+        yield "confirmed", wanted
+    if made.kind != "keys" and any(_is_in_the_way(said, sent, wanted) for said in since):
+        yield "conflict", now.content
+
+
+def _is_in_the_way(said: Said, sent: Sent, wanted: Content) -> bool:
+    """Is that what a process may hold against the edit? It may know an older state alone."""
+    is_newer = said.revision > sent.operation.base and said.author != sent.actor
+    return is_newer and not _agree(wanted, said.content)
+
+
+def _wanted(at: Field, made: Operation, now: Content) -> Content:
+    """What the field says after the operation alone."""
+    if made.kind == "reset":
+        return None
+    if made.kind == "block":
+        return "block", None
+    if not at.merges:
+        return made.kind, made.value
+    held: dict[str, Any] = now[1] if now is not None and now[0] != "block" else {}
+    set_, removed = dict(held.get("set", {})), set(held.get("remove", ()))
+    change: dict[str, Any] = made.value
+    for key in change.get("remove", ()):
+        set_.pop(key, None)
+        removed.add(key)
+    for key, value in change.get("set", {}).items():
+        set_[key] = value
+        removed.discard(key)
+    return "set", {"set": set_, "remove": sorted(removed)}
+
+
+def _seen(at: Field, sent: Sent) -> list[Content]:
+    """What the field said when the operation was made; and, since its author knows that, too, what
+    they made of it elsewhere."""
+    known = sent.operation.base
+    before = [said.content for said in (BEFORE, *at.past) if said.revision <= known]
+    own = [s.content for s in at.past if s.revision > known and s.author == sent.actor]
+    return [before[-1], *own]
+
+
+def _agree(one: Content, other: Content) -> bool:
+    """A pin says what a value says, for who asks whether anything changed."""
+    if one is None or other is None:
+        return one is other
+    kinds = {one[0], other[0]}
+    return one[1] == other[1] and (len(kinds) == 1 or kinds == {"set", "pin"})
+
+
+def _changes_nothing(at: Field, made: Operation, now: Content) -> bool:
+    """Does it say what the field says, or what is inherited anyway?"""
+    if _agree(_wanted(at, made, now), now):
+        return True
+    if now is not None or not at.inherits_nothing:
+        return False
+    if made.kind == "keys":
+        kept = {k: v for k, v in at.default.items() if k not in made.value.get("remove", ())}
+        return {**kept, **made.value.get("set", {})} == at.default
+    return made.kind == "set" and made.value == at.default
