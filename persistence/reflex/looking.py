@@ -99,7 +99,14 @@ def whos_here(scope: str = "", *, most: int = 3, **props: Any) -> rx.Component:
         here.contains(scope),
         ui.el.details(
             ui.el.summary(
-                ui.el.span(shown, more, class_name="persistence-avatars", aria_hidden=True),
+                ui.el.span(
+                    shown,
+                    more,
+                    ui.el.span(count, class_name="persistence-avatar-more persistence-here-count"),
+                    class_name="persistence-avatars",
+                    aria_hidden=True,
+                    custom_attrs={"data-many": (count > 1).to_string()},
+                ),
                 ui.el.span(words, class_name="persistence-sr"),
                 title=words,
             ),

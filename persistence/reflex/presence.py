@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from ..errors import PersistenceError
 from ..scopes import Target
+from .causes import OUTSIDE, begin
 
 if TYPE_CHECKING:
     from .tabs import Tab, Tabs
@@ -80,6 +81,7 @@ class Presence:
         self._tabs.engine.spawn(self._tell(place))
 
     async def _tell(self, place: Place) -> None:
+        begin(OUTSIDE)  # nobody's event: the app's hooks answer for everybody
         await asyncio.sleep(QUIET)
         self._due.discard(place)
         scope, owner = place

@@ -13,6 +13,7 @@ from persistence.reflex import (
     PresenceState,
     SettingsState,
     announce,
+    current_actor,
     follow,
     setting,
 )
@@ -127,6 +128,22 @@ async def test_who_may_not_read_is_not_told_and_not_told_of(here, until):
         members.discard("bob")
         announce("shot", "s1")
         await until(lambda: names(ann) == [] and names(bob) == [])
+
+
+async def test_names_are_those_for_everybody_not_for_whose_event_it_was(serve, until):
+    """An app may call who asks "You"."""
+    declare()
+
+    def told(scope: str, ids: list[str]) -> dict[str, str]:
+        return {each: "You" if each == current_actor() else each.title() for each in ids}
+
+    async with serve(owners=owners, describe=told) as site:
+        ann = await site.open("t1", "ann", "/s1")
+        bob = await site.open("t2", "bob", "/s1")
+        await until(lambda: names(ann) and names(bob))
+        await bob.send(PresenceState.look, hidden=True, number=1)
+        await until(lambda: ann.shows(PresenceState, "here")["shot"][0]["away"])
+        assert (names(ann), names(bob)) == (["Bob"], ["Ann"])
 
 
 async def test_without_the_question_who_may_read_a_stranger_would_be_told(here, until):
