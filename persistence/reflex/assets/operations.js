@@ -130,10 +130,11 @@
     return operation;
   }
 
-  // Each names the one before it, so that the server knows their order however they arrive.
+  // Each names the one before it that has no answer, so that the server knows their order however they arrive.
   function submit(kind, target, value, field = "") {
     if (!/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(kind)) throw new TypeError(`kind ${kind}: write it as noun.verb, in small letters`);
-    const key = JSON.stringify(target), operation = make({ target, field, kind, value, base: lastAt.get(key) || 0 });
+    const key = JSON.stringify(target), before = lastAt.get(key) || 0;
+    const operation = make({ target, field, kind, value, base: before && kept.has(idOf(before)) ? before : 0 });
     lastAt.set(key, operation.seq);
     schedule();
     return operation;
