@@ -49,11 +49,15 @@ def worker_file(*, is_on: bool, base: str) -> tuple[Path, str]:
     return Path("public", WORKER), shelf + _with(_read("offline/worker.js"), settings)
 
 
-def offline_scripts(*, is_on: bool, base: str) -> list[rx.Component]:
-    """For the page's head, after the library's other scripts."""
+def page_script(*, is_on: bool, base: str) -> str:
+    """What each page runs after the library's other scripts."""
     settings = {"isOn": is_on, "worker": base + WORKER, "base": base}
-    own = _with(_read("offline.js"), settings)
-    return [ui.el.script(_read("offline/shelf.js") + own)]
+    return _read("offline/shelf.js") + _with(_read("offline.js"), settings)
+
+
+def offline_scripts(*, is_on: bool, base: str) -> list[rx.Component]:
+    """For the page's head."""
+    return [ui.el.script(page_script(is_on=is_on, base=base))]
 
 
 def revalidated(app: ASGIApp) -> ASGIApp:
