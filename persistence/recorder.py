@@ -18,6 +18,7 @@ from .codec import encode
 from .errors import EditError, NotReady, PermissionDenied, PolicyViolation
 from .layers import Layer, Refused, View, patch_of
 from .pending import Dirty
+from .quotas import check_fields, check_keys
 from .specs import UNSET, SettingSpec
 from .store.base import VALUED, Kind
 
@@ -115,6 +116,8 @@ class Recorder:
             self._check_own_policy(layer, spec)
         text: str | None = None
         if kind in VALUED:
+            if not spec.declared:
+                check_fields(spec, layer.target.tool, {*layer.confirmed, *layer.pending.waiting})
             value, text = self._encode(layer, spec, value, delta, whole)
             self._warn_of_growth(spec, value)
         else:
@@ -284,6 +287,7 @@ class Recorder:
             return value, encode(value, field=spec.name, adapter=adapter, limit=limit)
         patch = held if held is not None else patch_of(layer.opinion(spec.name))
         patch = patch.then(delta or Patch())
+        check_keys(spec, patch)
         return patch, self.encode_patch(spec, patch)
 
     def encode_patch(self, spec: SettingSpec, patch: Patch) -> str:

@@ -5,6 +5,7 @@
 - A request beyond the rate is answered 429 with `Retry-After`, before anything of it is read: the
   page's script sends again after that, and loses nothing.
 - A request that brings operations costs one more for each ten of them.
+- Bytes are counted as well, by the day: a user who has sent `VOLUME` of them waits for more.
 
 Counts are those of one process. Nobody who types, or who comes back with the edits of a long
 journey, meets the limit.
@@ -18,7 +19,7 @@ from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .http import Identify, actor_of, too_many
 from .rates import Rate, Rates
@@ -30,6 +31,9 @@ RATE_LIMIT = 3_000
 NOBODY = 5
 """By how much less an address may send of which nobody is signed in."""
 PER_OPERATION = 0.1
+VOLUME = 1_000_000_000
+"""Bytes a day that one user may send, and as many at once."""
+DAY = 24 * 3600
 
 _FILES = ("GET", "HEAD")
 
@@ -79,6 +83,7 @@ class Throttle:
         self.identify, self.proxies = identify, proxies
         self.is_open = limit is None
         amount = RATE_LIMIT if limit is None else limit
+        self._volume = Rates(Rate(VOLUME, DAY))
         self._users, self._addresses = Rates(Rate(amount)), Rates(Rate(amount / NOBODY))
 
     async def who(self, scope: Scope, headers: Mapping[str, str]) -> str:
@@ -95,6 +100,15 @@ class Throttle:
         """Count it, and say for how many seconds it must wait."""
         return 0.0 if self.is_open else self._rates(key).wait(key, _now(), cost)
 
+    def note_bytes(self, key: str, count: int) -> None:
+        """Count what was received."""
+        if not self.is_open:
+            self._volume.wait(key, _now(), count)
+
+    def full(self, key: str) -> float:
+        """For how many seconds they may send no more, after so many bytes; 0.0 where they may."""
+        return 0.0 if self.is_open else self._volume.take(key, _now(), 0.0)
+
     def charge(self, actor: str, operations: int) -> float:
         """The rest of what a request with so many operations costs: 0.0, or the seconds after which
         there is enough for all of it, the request itself included."""
@@ -108,18 +122,38 @@ class Throttle:
 
 
 def throttled(app: ASGIApp, throttle: Throttle) -> ASGIApp:
-    """The app, with each request counted before it is read."""
+    """The app, with each request counted before it is read, and all that is read."""
 
     async def limited(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not is_file(scope["method"], scope["path"]):
+        kind = scope["type"]
+        if kind == "http" and not is_file(scope["method"], scope["path"]):
             key = await throttle.who(scope, Headers(scope=scope))
-            if late := throttle.take(key):
+            if late := throttle.full(key) or throttle.take(key):
                 log.info("too many requests %s", key if key.startswith("user ") else "of nobody")
                 await too_many(late)(scope, receive, send)
                 return
+            receive = counted(receive, throttle, key)
+        elif kind == "websocket":
+            receive = counted(receive, throttle, await throttle.who(scope, Headers(scope=scope)))
         await app(scope, receive, send)
 
     return limited
+
+
+def counted(receive: Receive, throttle: Throttle, key: str) -> Receive:
+    """What is received, with its bytes counted. A WebSocket that brings too many is closed."""
+
+    async def receive_counted() -> Message:
+        message = await receive()
+        size = len(message.get("body") or message.get("bytes") or message.get("text") or "")
+        if size:
+            throttle.note_bytes(key, size)
+            if message["type"] == "websocket.receive" and throttle.full(key):
+                log.warning("closed a page of %s: it sends too many bytes", key)
+                return {"type": "websocket.disconnect", "code": 1013}
+        return message
+
+    return receive_counted
 
 
 def is_file(method: str, path: str) -> bool:

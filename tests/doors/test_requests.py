@@ -102,6 +102,30 @@ def test_of_an_ipv6_address_the_network_counts():
 
 
 @in_house
+async def test_who_has_sent_a_days_bytes_waits_and_loses_nothing(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+):
+    limits = door.doors.throttle
+    monkeypatch.setattr(limits, "_volume", Rates(Rate(10_000, seconds=1_000)))
+    person, other = door.guest(), door.guest()
+    _, shot = await person.make_shot()
+    target = ("shot", shot, TRAVEL)
+    socket = await person.socket("token-of-much-to-say")
+    for size in (4_000, 4_500, 4_600):
+        assert (await person.operate(target, "prompt", "x" * size)).is_success
+    refused = await person.operate(target, "prompt", "more")
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) < 1_000
+    assert (await other.http.get("/auth/me")).status_code == 200
+    socket.send("event", HYDRATE)
+    await until(lambda: socket.closed)
+    assert (await door.stored(*target))["prompt"].text == f'"{"x" * 4_600}"'
+    later = throttle._now() + int(refused.headers["retry-after"])
+    monkeypatch.setattr(throttle, "_now", lambda: later)
+    assert (await person.operate(target, "prompt", "more")).is_success
+
+
+@in_house
 async def test_an_upload_into_somebodys_tab_is_refused(door: Door):
     ann, ben = door.guest(), door.guest()
     socket = await ann.socket("token-for-uploads")
