@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from .changes import Patch, difference
-from .errors import EditError, InvalidValue, NotReady, PolicyViolation
+from .errors import EditError, InvalidValue, NotReady, PermissionDenied, PolicyViolation
 from .layers import Conflict, Layer, View
 from .operations import check_scope
 from .recorder import Cause, Prepared
@@ -189,7 +189,7 @@ class Binding(Shown[S]):
         """Try edits that were set aside once more; all, when no field is named."""
         cause = self._cause("user", "", "", True)
         for layer in self.layers:
-            for aside in layer.aside:
+            for aside in layer.aside_of(self.actor):
                 if fields and aside.field not in fields:
                     continue
                 self.engine.recorder.restore(layer, aside.edit, cause)
@@ -197,7 +197,7 @@ class Binding(Shown[S]):
     def discard(self, field: str) -> None:
         """Give up an edit that was set aside."""
         for layer in self.layers:
-            if field in layer.refused or field in layer.conflicts:
+            if any(each.field == field for each in layer.aside_of(self.actor)):
                 self.engine.recorder.revert(layer, field)
 
     def conflict(self, field: str) -> Conflict | None:
@@ -289,6 +289,8 @@ class Binding(Shown[S]):
             index = self._index_in(view, scope, field)
             check_scope(spec, view.stack[index].scope)
             view.check_policy(field, index)
+            if view is self._view and (why := self.denied.get(view.stack[index].scope)):
+                raise PermissionDenied(field, why)
             checked[field] = spec.check(value) if kind in ("set", "pin") else value
             edits.append((index, spec, checked[field]))
         if kind in ("set", "pin") and self.spec.validators:

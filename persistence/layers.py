@@ -121,6 +121,10 @@ class Layer:
             return ()
         return (*self.refused.values(), *self.conflicts.values())
 
+    def aside_of(self, author: str) -> tuple[Refused | Conflict, ...]:
+        """The same, of one author: nobody else is asked about it, nor shown it."""
+        return tuple(each for each in self.aside if each.edit.author == author)
+
     @property
     def is_dirty(self) -> bool:
         return bool(self.pending or self.refused or self.conflicts)

@@ -46,11 +46,11 @@ from .specs import (
 RESERVED = frozenset(
     (
         "actor", "aside", "block", "capture", "choose_edit_scope", "close", "conflicts", "copy",
-        "dict", "dirty_vars", "discard", "edit_scope", "enforce", "epoch", "errors", "explain",
-        "flush", "gesture", "get", "get_delta", "get_state", "hidden", "hold", "info", "is_dirty",
-        "is_saving", "json", "last_error", "last_saved", "mark_as_interacted", "on_change",
-        "origin", "origins", "owners", "parent_state", "pin", "ready", "refused", "relax",
-        "release", "remove_key", "reset", "reset_field", "reset_fields", "retry", "revert",
+        "denied", "dict", "dirty_vars", "discard", "edit_scope", "enforce", "epoch", "errors",
+        "explain", "flush", "gesture", "get", "get_delta", "get_state", "hidden", "hold", "info",
+        "is_dirty", "is_saving", "json", "last_error", "last_saved", "mark_as_interacted",
+        "on_change", "origin", "origins", "owners", "parent_state", "pin", "ready", "refused",
+        "relax", "release", "remove_key", "reset", "reset_field", "reset_fields", "retry", "revert",
         "router", "save", "schema", "set", "set_key", "show", "shown", "spec", "stack", "status",
         "substates", "target", "update", "update_field", "update_fields", "validate", "values",
     )

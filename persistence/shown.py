@@ -43,6 +43,9 @@ class Shown(Generic[S]):
         self.epoch = 0
         self.interacted = False
         """Has the user edited anything since these owners are shown?"""
+        self.denied: Mapping[str, str] = {}
+        """Scope → why this actor may not edit there, as far as that is known: edits are refused at
+        once. Who binds may ask the app beforehand; it is asked at each write in any case."""
         self._view: View | None = None
         self._edit = edit
         self._edit_of: dict[str, str] = {}
@@ -161,17 +164,17 @@ class Shown(Generic[S]):
             return "error"
         if self._view is None and self.stack:
             return "loading"  # the app is still being asked whether this actor may look
-        return status_of(self.layers)
+        return status_of(self.layers, self.actor)
 
     @property
     def is_dirty(self) -> bool:
-        """Is anything shown here not durable yet, or set aside?"""
-        return any(layer.is_dirty for layer in self.layers)
+        """Is anything shown here not durable yet, or something of this actor set aside?"""
+        return any(layer.pending for layer in self.layers) or bool(self._aside)
 
     @property
     def last_error(self) -> str:
         """What isn't as it should be, in words for a user; "" when all is well."""
-        return self._problem or next(problems(self.layers), "")
+        return self._problem or next(problems(self.layers, self.actor), "")
 
     @property
     def last_saved(self) -> float | None:
@@ -213,13 +216,18 @@ class Shown(Generic[S]):
     @property
     def refused(self) -> tuple[Refused, ...]:
         """Edits that were set aside, with the reason."""
-        return tuple(each for layer in self.layers for each in layer.refused.values())
+        return tuple(each for each in self._aside if isinstance(each, Refused))
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
-        """Fields that were changed here and elsewhere, also others' of the same layers. Decide by
-        `keep_mine`, `take_theirs` or `resolve`; `save` keeps all of mine, `revert` takes theirs."""
-        return tuple(each for layer in self.layers for each in layer.conflicts.values())
+        """Fields that were changed here and elsewhere: decide by `keep_mine`, `take_theirs` or
+        `resolve`; `save` keeps all of mine, `revert` takes theirs."""
+        return tuple(each for each in self._aside if isinstance(each, Conflict))
+
+    @property
+    def _aside(self) -> tuple[Refused | Conflict, ...]:
+        """What was set aside of this actor's; another's is theirs to see and to decide."""
+        return tuple(each for layer in self.layers for each in layer.aside_of(self.actor))
 
     # --- reading ---------------------------------------------------------------------------------
 

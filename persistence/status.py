@@ -10,8 +10,9 @@ from .layers import Layer
 Status = Literal["idle", "loading", "ready", "saving", "error"]
 
 
-def status_of(layers: Sequence[Layer]) -> Status:
-    """`error` where a load failed, a save fails or an edit was set aside; see `problems`."""
+def status_of(layers: Sequence[Layer], actor: str) -> Status:
+    """`error` where a load failed, a save fails or an edit of this actor was set aside; see
+    `problems`."""
     if not layers:
         return "idle"
     if any(
@@ -19,15 +20,15 @@ def status_of(layers: Sequence[Layer]) -> Status:
         for layer in layers
     ):
         return "error"
-    if any(layer.refused or layer.conflicts for layer in layers):
+    if any(layer.aside_of(actor) for layer in layers):
         return "error"
     if not all(layer.gate.is_open for layer in layers):
         return "loading"
     return "saving" if any(layer.pending for layer in layers) else "ready"
 
 
-def problems(layers: Sequence[Layer]) -> Iterator[str]:
-    """What isn't as it should be, the worst first."""
+def problems(layers: Sequence[Layer], actor: str) -> Iterator[str]:
+    """What isn't as it should be for this actor, the worst first."""
     for layer in layers:
         if layer.gate.state == "gone":
             yield layer.gate.problem
@@ -36,10 +37,8 @@ def problems(layers: Sequence[Layer]) -> Iterator[str]:
         elif layer.problem and layer.pending:
             yield f"not saved: {layer.problem}; trying again"
     for layer in layers:
-        for refused in layer.refused.values():
-            yield f"not saved: {refused.field} {refused.problem}"
-        for field, conflict in layer.conflicts.items():
-            yield f"not saved: {field} {conflict.problem}"
+        for each in layer.aside_of(actor):
+            yield f"not saved: {each.field} {each.problem}"
         for field, problem in layer.unreadable.items():
             yield f"{field}: what is stored can't be read and was set aside ({problem})"
 

@@ -340,7 +340,7 @@ class Model(RuleBasedStateMachine):
 
     def check_tab(self, tab: Binding[Panel]) -> None:
         stack = list(tab.stack)
-        dirty = any(layer.is_dirty for layer in tab.layers)
+        dirty = any(layer.pending or layer.aside_of(tab.actor) for layer in tab.layers)
         assert tab.is_dirty is dirty
         assert (tab.status == "idle") is (not stack)
         assert not tab.conflicts

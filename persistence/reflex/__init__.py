@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from .plugin import PersistencePlugin
     from .preview import Choice, Question, ask
+    from .rights import recheck_rights
     from .states import SettingsState, show
     from .tabs import Page
     from .takeover import take_over, take_over_notice
@@ -81,6 +82,7 @@ __all__ = [
     "persistence_root",
     "put",
     "recheck_actors",
+    "recheck_rights",
     "running_engine",
     "save_status",
     "setting",
@@ -131,6 +133,7 @@ _HOME = {
     "persistence_root": "components",
     "put": "edits",
     "recheck_actors": "actors",
+    "recheck_rights": "rights",
     "running_engine": "actors",
     "save_status": "panel",
     "setting": "fields",

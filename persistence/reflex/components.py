@@ -42,6 +42,7 @@ Control = Literal[
 ui: Any = rx
 """Reflex's components by name: their signatures hold types that no checker knows."""
 
+_TYPED = ("text", "number", "password")
 _RADIX = ("select", "radio", "checkbox", "slider")
 
 ASSETS = Path(__file__).parent / "assets"
@@ -73,6 +74,8 @@ class Bound:
     """The setting's `FieldInfo`."""
     error: Any
     ready: Any
+    denied: Any = False
+    """May whoever looks not edit it? Rows of a keyed view don't know beforehand."""
 
 
 def bind(var: Any, *, control: Control | None = None, **props: Any) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def bound_setting(var: Any) -> Bound:
         return Bound(
             tool, spec, var, ui.cond(own.bool(), own, facts["target"].to(str)).to(str),
             facts["info"][name], facts["errors"][name],
-            facts["ready"].bool(),
+            facts["ready"].bool(), _is_denied(facts["denied"], facts["info"][name]),
         )  # fmt: skip
     held: Any = cls.hidden
     info: Any = cls.info[name]
@@ -110,7 +113,12 @@ def bound_setting(var: Any) -> Bound:
     target = ui.cond(own.bool(), own, cls.target).to(str)
     aside: Any = cls.aside
     problem = ui.cond(aside.contains(name), aside[name]["problem"].to(str), cls.errors[name])
-    return Bound(tool, spec, value, target, info, problem.to(str), cls.ready)
+    denied = _is_denied(cls.denied, info)
+    return Bound(tool, spec, value, target, info, problem.to(str), cls.ready, denied)
+
+
+def _is_denied(denied: Any, info: Any) -> Any:
+    return denied.to(dict[str, str]).contains(info["scope"].to(str))
 
 
 def props_of(bound: Bound, control: Control | None, props: dict[str, Any]) -> dict[str, Any]:
@@ -147,9 +155,11 @@ def _without_none(annotation: Any) -> Any:
     return annotation
 
 
-def _is_disabled(bound: Bound) -> Any:
+def _is_disabled(bound: Bound, *, is_denied: bool = True) -> Any:
+    """Disabled while it loads, and where a policy decides or its reader may not edit."""
     ruled = (bound.info["policy"].to(str) != "") | (bound.info["kind"].to(str) == "policy")
-    return ~bound.ready | ruled
+    off = ~bound.ready | ruled
+    return off | bound.denied if is_denied else off
 
 
 def _native(bound: Bound, kind: Control) -> dict[str, Any]:
@@ -170,9 +180,11 @@ def _native(bound: Bound, kind: Control) -> dict[str, Any]:
     }
     made: dict[str, Any] = {
         "key": ui.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{spec.name}",
-        "disabled": _is_disabled(bound),
+        "disabled": _is_disabled(bound, is_denied=kind not in _TYPED),
         "custom_attrs": attributes,
     }
+    if kind in _TYPED:  # what may only be read can be selected and scrolled all the same
+        made["read_only"] = bound.denied
     if is_toggle:
         return {**made, "type": "checkbox", "default_checked": bound.ready & shown.bool()}
     text = shown.to_string() if kind == "json" or _is_json(spec) else shown.to(str)

@@ -67,6 +67,7 @@ class ToolFacts(TypedDict, total=False):
     target: str
     info: dict[str, FieldInfo]
     errors: dict[str, str]
+    denied: dict[str, str]
 
 
 NO_INFO: FieldInfo = {
@@ -111,7 +112,7 @@ class StateFacts:
     names = frozenset(
         (
             "status", "ready", "is_dirty", "last_error", "last_saved", "status_text", "errors",
-            "origins", "info", "hidden", "aside", "edit_scope", "scopes", "target",
+            "origins", "info", "hidden", "aside", "edit_scope", "scopes", "target", "denied",
         )
     )  # fmt: skip
 
@@ -176,6 +177,7 @@ class StateFacts:
             "scopes": [each.scope for each in tab.shown.get(self._spec.tool, ())],
             "target": rx_.as_json(target) if target else "",
             "aside": asides(binding),
+            "denied": denied_in(binding),
         }
         if facts["target"] != (held.get("target") or ""):
             facts["errors"] = {}  # they were about another entity
@@ -271,16 +273,25 @@ def field_info(
 
 
 def asides(binding: Binding[Any] | None) -> dict[str, Aside]:
-    """The edits that were set aside, by field."""
+    """The actor's edits that were set aside, by field."""
     found: dict[str, Aside] = {}
-    for layer in binding.layers if binding is not None else ():
-        for each in layer.aside:
+    if binding is None:
+        return found
+    for layer in binding.layers:
+        for each in layer.aside_of(binding.actor):
             spec = layer.spec.require(each.field)
             held = None if spec.secret else spec.copy(each.edit.value)
             mine = sorted(held.set) if isinstance(held, Patch) else held
             kind = "conflict" if isinstance(each, Conflict) else "refused"
             found[each.field] = {"problem": each.problem, "mine": mine, "kind": kind}
     return found
+
+
+def denied_in(binding: Binding[Any] | None) -> dict[str, str]:
+    """The scopes shown in which this actor may not edit, with the reason."""
+    if binding is None or binding.view is None:
+        return {}
+    return {scope: why for scope, why in binding.denied.items() if scope in binding.owners}
 
 
 def unknown(spec: ToolSpec) -> dict[str, Any]:

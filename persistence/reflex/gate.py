@@ -25,6 +25,7 @@ from .device import ask, waits_for_device
 from .doors import HOLDER, holder_of
 from .looking import PresenceState
 from .mirror import capture, forget, refresh, sheets_of
+from .rights import recheck
 from .tabs import Page, Tab, Tabs
 
 if TYPE_CHECKING:
@@ -68,10 +69,13 @@ class Gate(rx_.Middleware):
             await capture_all(state)
         cause = causes.expected(context.txid)
         if cause is None:
+            known = tab.owners
             await self._enter(state, root, tab)
             cause = self._cause(tab, event, is_chained=context.parent_txid is not None)
             if event.name.rpartition(".")[2] in _HYDRATING:
                 await self._ask_device(state, tab)
+                if tab.owners is known and tab.bindings:  # loaded anew: roles may have changed
+                    self.tabs.engine.spawn(recheck(self.tabs, tab))
         elif cause.actor != tab.actor:
             log.info("dropped %s: the tab is somebody else's by now", event.name)
             return rx_.StateUpdate()

@@ -175,6 +175,8 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
     """Where edits go."""
     scopes: rx.Field[list[str]] = rx.field(default_factory=list)
     """The scopes that are shown, weakest first: where edits could go."""
+    denied: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Scope → why whoever looks may not edit there; those where they may are missing."""
     target: rx.Field[str] = rx.field("")
     """The edit target as JSON, "" for nobody: what a bound control is keyed by."""
 
@@ -296,7 +298,11 @@ class SettingsState(rx.State, metaclass=SettingsMeta, mixin=True):
         """Remove the overrides of these settings, each at its edit target, as one action."""
         known, shown = _names(_sheet(self)), self.info
         if isinstance(cast(object, fields), list) and all(field in known for field in fields):
-            own = [field for field in dict.fromkeys(fields) if shown[field]["own"]]
+            own = [
+                field
+                for field in dict.fromkeys(fields)
+                if shown[field]["own"] and shown[field]["scope"] not in self.denied
+            ]
             if own:
                 await self.persistence_do(lambda binding: binding.reset(*own), durable=True)
 

@@ -240,6 +240,7 @@ class Tabs:
         """
         tab.owners = owners
         self.presence.moved(tab)
+        denied: asyncio.Task[dict[str, str]] | None = None
         shown: dict[str, Stack] = {}
         tasks: list[asyncio.Task[None]] = []
         for tool, declared in self.tools().items():
@@ -254,12 +255,34 @@ class Tabs:
                 self.watch(tab, stack)
             if stack != before or not binding.ready:
                 tab.behind[tool] = None
-                tasks.append(self.engine.spawn(self._show(tab, binding, owners)))
+                denied = denied or self._ask_denied(tab, owners)
+                tasks.append(self.engine.spawn(self._show(tab, binding, owners, denied)))
         tab.shown = shown
         return tasks
 
-    async def _show(self, tab: Tab, binding: Binding[Any], owners: Mapping[str, str]) -> None:
+    def _ask_denied(
+        self, tab: Tab, owners: Mapping[str, str]
+    ) -> asyncio.Task[dict[str, str]] | None:
+        """Where the tab's actor may not edit, asked once for all of its tools."""
+        from .rights import denied_to
+
+        if self.engine.authorise is None:
+            return None
+        return self.engine.spawn(denied_to(self.engine, tab.actor, owners))
+
+    async def _show(
+        self,
+        tab: Tab,
+        binding: Binding[Any],
+        owners: Mapping[str, str],
+        denied: asyncio.Task[dict[str, str]] | None,
+    ) -> None:
         try:
+            if denied is not None:
+                known = await denied
+                if tab.owners is not owners:
+                    return  # the tab has turned to others, which are being asked about
+                binding.denied = known
             await binding.show(owners)
         except PersistenceError as error:
             log.info("%s isn't shown: %s", binding.spec.tool, error)

@@ -13,6 +13,7 @@ from .components import ui
 from .forms import FieldChoice, PresetChoice, default_words
 from .panel.base import Field, button, menu, menu_item
 from .panel.items import field_items, panel_items
+from .panel.panel import is_read_only
 from .panel.words import scope_chain
 from .preview_view import preview_dialog
 from .transfers import TransferState
@@ -26,6 +27,8 @@ _ITEMS = (
     ("export", "Export…"),
     ("import", "Import…"),
 )
+_WRITES = ("copy", "push", "import")
+"""For who may edit here, or in others of the kind."""
 
 
 # --- menus ---------------------------------------------------------------------------------------
@@ -44,7 +47,10 @@ def transfer_items(state: Any) -> rx.Component:
     return ui.fragment(
         *[
             menu_item(
-                words, icon_name=kind, disabled=~state.ready, on_click=_state.open(tool, kind)
+                words,
+                icon_name=kind,
+                disabled=~state.ready | is_read_only(state) if kind in _WRITES else ~state.ready,
+                on_click=_state.open(tool, kind),
             )
             for kind, words in _ITEMS
         ]
@@ -70,7 +76,12 @@ def promote_items(field: Field) -> rx.Component | None:
             menu_item(
                 f"Make this {default_words(to, chain)}",
                 icon_name="promote",
-                hidden=~(offered & field.state.scopes.contains(to)),
+                hidden=~(
+                    offered
+                    & field.state.scopes.contains(to)
+                    & ~field.state.denied.contains(to)
+                    & ~field.is_denied
+                ),
                 on_click=_state.promote(field.bound.tool, field.name, to),
             )
         )

@@ -34,7 +34,7 @@ from ..settings import (
 from . import _private as rx_
 from . import causes
 from .channel import PersistenceState
-from .facts import edit_target, field_info, index_of, status_of_tool
+from .facts import denied_in, edit_target, field_info, index_of, status_of_tool
 from .fields import CHANGED, Setting, make_field, require_observable
 from .mirror import ASIDE, Sheet, capture, delta_after_capture, refresh, sheets_of, tab_of_event
 from .tabs import Tab, tabs_of_process
@@ -140,6 +140,7 @@ class VarFacts:
             "is_dirty": binding is not None and binding.is_dirty,
             "last_error": tab.problem or (binding.last_error if binding is not None else ""),
             "target": rx_.as_json(target) if target else "",
+            "denied": denied_in(binding),
         }
         if binding is not None and binding.view is not None and target is not None:
             view, again = binding.view, set(moved)

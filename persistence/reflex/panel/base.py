@@ -17,7 +17,9 @@ from ..components import Bound, bound_setting, ui
 from ..states import SettingsState
 from .words import DEFAULT, scope_chain, scope_names
 
-PARTS = ("label", "badge", "menu", "help", "notes", "header", "search", "target", "actions")
+PARTS = (
+    "label", "badge", "menu", "help", "notes", "header", "search", "target", "actions", "read_only",
+)  # fmt: skip
 """The parts of a panel that an app can replace."""
 
 WIDE: frozenset[Widget] = frozenset(("long", "tags", "list", "dict", "record", "json", "slider"))
@@ -69,6 +71,11 @@ class Field:
     def is_own(self) -> Any:
         """Does the edit target itself say something?"""
         return self.info["own"].bool()
+
+    @property
+    def is_denied(self) -> Any:
+        """May whoever looks not edit it?"""
+        return self.bound.denied
 
     def part(self, name: str, own: Part) -> rx.Component:
         """The app's part of that name, else the library's."""

@@ -106,6 +106,7 @@ def notes(field: Field) -> rx.Component:
         _hidden(field),
         _policy(field),
         _elsewhere(field),
+        _denied(field),
         id=f"{field.id}-notes",
         class_name="persistence-notes",
     )
@@ -183,6 +184,18 @@ def _policy(field: Field) -> rx.Component:
                 ui.cond(by != "", ui.el.span(" (", by, ")")),
             ),
             class_name="persistence-note persistence-note-policy",
+        ),
+    )
+
+
+def _denied(field: Field) -> rx.Component:
+    """Why it can't be edited, where its edit target isn't the panel's, which says so itself."""
+    return ui.cond(
+        field.is_denied & (field.info["target"].to(str) != ""),
+        ui.el.p(
+            icon("lock"),
+            ui.el.span(field.state.denied[field.info["scope"].to(str)]),
+            class_name="persistence-note persistence-note-plain",
         ),
     )
 

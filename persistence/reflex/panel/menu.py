@@ -30,11 +30,11 @@ def _edits(field: Field) -> list[rx.Component]:
             "reset",
             "Reset" if not field.spec.inherit else "Reset to what is inherited",
             icon_name="reset",
-            hidden=~field.is_own | is_ruled | (kind == "policy"),
+            hidden=~field.is_own | is_ruled | (kind == "policy") | field.is_denied,
         )
     ]
     if field.spec.inherit:
-        is_fixed = is_ruled | (kind == "policy")
+        is_fixed = is_ruled | (kind == "policy") | field.is_denied
         if not field.spec.secret:
             made.append(
                 act(
@@ -86,5 +86,8 @@ def reset_button(field: Field) -> rx.Component:
         "reset",
         f"Reset {field.title}",
         attrs={"data-persistence-act": "reset"},
-        hidden=~field.is_own | field.is_ruled | (field.info["kind"].to(str) == "policy"),
+        hidden=~field.is_own
+        | field.is_ruled
+        | (field.info["kind"].to(str) == "policy")
+        | field.is_denied,
     )

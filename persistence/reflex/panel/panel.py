@@ -52,6 +52,7 @@ def settings_panel(
         panel.header() if header is True else header or ui.fragment(),
         panel.part("search", _search(panel)) if has_search else ui.fragment(),
         _trouble(state),
+        panel.part("read_only", _read_only(state)),
         ui.el.div(*(panel.groups() or [_empty()]), class_name="persistence-body"),
         footer or ui.fragment(),
         class_name=f"persistence-panel {class_name}".strip(),
@@ -207,7 +208,7 @@ def _resettable(panel: _Panel) -> list[Field]:
 def _has_own(panel: _Panel) -> Any:
     found: Any = ui.Var.create(False)
     for field in _resettable(panel):
-        found = found | field.is_own
+        found = found | (field.is_own & ~field.is_denied)
     return found
 
 
@@ -273,6 +274,23 @@ def _empty() -> rx.Component:
         "There is nothing to set here.",
         class_name="persistence-note persistence-note-plain persistence-trouble",
     )
+
+
+def _read_only(state: Any) -> rx.Component:
+    """Why nothing can be edited here, for who may only look at the edit target."""
+    return ui.cond(
+        is_read_only(state),
+        ui.el.p(
+            icon("lock"),
+            ui.el.span(state.denied[state.edit_scope]),
+            class_name="persistence-note persistence-note-plain persistence-trouble",
+        ),
+    )
+
+
+def is_read_only(state: Any) -> Any:
+    """May whoever looks at a tool not edit it where its edits go? A var of the page."""
+    return state.denied.contains(state.edit_scope)
 
 
 def _trouble(state: Any) -> rx.Component:
