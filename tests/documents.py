@@ -6,10 +6,12 @@ import ast
 import asyncio
 import importlib
 import inspect
+import json
 import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,8 @@ def run_example(page: Path, code: str) -> dict[str, Any]:
     """
     if "import reflex" in code:
         Path("example.py").write_text(code)
-        run_python("example.py", folder=Path.cwd())
+        failed = run_forked(Path.cwd() / "example.py")
+        assert not failed, failed
         return {}
     registry = importlib.import_module("persistence.settings").registry
     declared = dict(registry)
@@ -50,6 +53,29 @@ def run_example(page: Path, code: str) -> dict[str, Any]:
         registry.clear()
         registry.update(declared)
     return names
+
+
+def run_forked(file: Path) -> str:
+    """Run a file that needs Reflex in a process of its own. Returns its traceback, if it failed."""
+    process = forking()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{file}\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
+
+
+@cache
+def forking() -> subprocess.Popen[str]:
+    """One for all; it ends with this process, when its input does."""
+    return subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("forked.py")],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def run_python(*arguments: str, folder: Path = ROOT) -> None:
