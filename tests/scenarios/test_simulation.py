@@ -39,16 +39,18 @@ def played(seeds: range, **options: Any) -> Report:
 
 
 def wrong(what: str, seeds: range, **options: Any) -> bool:
-    return any(what in fault for fault in played(seeds, **options).faults)
+    """Does one of these schedules, played until one does, come out so?"""
+    alone = (played(range(seed, seed + 1), **options) for seed in seeds)
+    return any(what in fault for report in alone for fault in report.faults)
 
 
 @pytest.mark.parametrize("servers", [1, 2, 3])
 def test_whatever_happens_no_edit_is_lost_doubled_misplaced_or_unasked(servers: int) -> None:
-    report = played(range(40), servers=servers)
+    report = played(range(25), servers=servers)
     assert not report.faults, report
-    assert report.happened["edits"] > 800
-    assert report.happened["servers killed"] > 20
-    assert report.happened["browsers killed"] > 20
+    assert report.happened["edits"] > 500
+    assert report.happened["servers killed"] > 10
+    assert report.happened["browsers killed"] > 10
     assert report.happened["conflict"] > 0
 
 
@@ -60,7 +62,7 @@ def test_schedules_that_once_went_wrong_come_out_right(seed: int) -> None:
 
 def test_it_comes_out_right_on_a_file_too(tmp_path: Path) -> None:
     report = Report()
-    for seed in range(12):
+    for seed in range(8):
         file = tmp_path / f"{seed}.db"
         report.add(simulate(seed, [Simulated], values=VALUES, store=lambda: SQLiteStore(file)))  # noqa: B023
     assert not report.faults, report
@@ -128,7 +130,7 @@ def test_with_a_confirmation_that_clears_more_than_was_sent_edits_are_lost(
 
     monkeypatch.setattr(Pending, "confirm", mark_clean)
     odds = replace(Odds(), edit=80, store_slow=30, switch=0)
-    assert played(range(40), odds=odds).faults
+    assert wrong("", range(40), odds=odds)
 
 
 def test_with_a_target_that_is_read_when_it_is_sent_edits_are_misplaced(
