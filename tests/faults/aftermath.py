@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -22,7 +23,14 @@ def judge(work: Work, tally: Tally, where: str, *, told: set[str] | None = None)
     """What the file holds against what the client was told (`told`, else its marks)."""
     told = confirmed(Path(work.marks)) if told is None else told
     made = {each.id: each for each in edits_of(work.seed, work.edits)}
-    with closing(sqlite3.connect(work.path)) as connection:
+    judge_file(work.path, made, told, tally, where)
+
+
+def judge_file(
+    path: Path, made: Mapping[str, Operation], told: set[str], tally: Tally, where: str
+) -> None:
+    """`made` are operations by id; each field is one client's, who numbers them."""
+    with closing(sqlite3.connect(path)) as connection:
         health = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
         if health != ["ok"]:
             tally.fault(f"{where}: damaged: {health}")
@@ -36,10 +44,15 @@ def judge(work: Work, tally: Tally, where: str, *, told: set[str] | None = None)
         done: dict[str, int] = dict(
             connection.execute("SELECT id, revision FROM persistence_operation").fetchall()
         )
-        rows = connection.execute(
-            "SELECT revision, owner, scope, tool, field, kind, text FROM persistence_change "
-            "ORDER BY revision"
-        ).fetchall()
+        clients = {(each.target.owner, each.field) for each in made.values()}
+        rows = [
+            row
+            for row in connection.execute(
+                "SELECT revision, owner, scope, tool, field, kind, text FROM persistence_change "
+                "ORDER BY revision"
+            )
+            if (row[1], row[4]) in clients
+        ]
         standing = {
             tuple(row[:4]): (row[4], row[5])
             for row in connection.execute(
