@@ -237,7 +237,7 @@ class Binding(Shown[S]):
             edits = [*layer.pending.edits(), *(each.edit for each in layer.aside)]
             mine = {edit.field for edit in edits if edit.author == self.actor}
             for field in mine if not fields else mine & set(fields):
-                self.engine.recorder.revert(layer, field)
+                self.engine.recorder.revert(layer, field, author=self.actor)
 
     # --- gestures --------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .changes import Override, Patch, same
+from .changes import Override, same
 from .conflicts import base_of, changed_by, keep, lost, side_of
 from .errors import (
     EditError,
@@ -318,7 +318,8 @@ class Committer:
             if not layer.pending:
                 self._engine.dirty.pop(layer, None)
             elif layer.pending.waiting and layer.pending.slot is None:
-                self._engine.scheduler.touch(layer.pending, asyncio.get_running_loop().time())
+                now = asyncio.get_running_loop().time()
+                self._engine.scheduler.expedite(layer.pending, now)
             if work and len(work) % HURRIED == 0:
                 await asyncio.sleep(0)
 
@@ -379,6 +380,7 @@ class Committer:
             self._contested(layer, edit, theirs, before)
             return True
         if edit.kind == theirs.kind and (not theirs.holds or same(mine, theirs.value)):
+            layer.pending.build_on(edit.field, theirs.revision)
             self._engine.operations.settle(edit.operations, "confirmed", revision=theirs.revision)
             layer.last_saved = theirs.at
             layer.show(edit.field, "remote")
@@ -402,17 +404,13 @@ class Committer:
 
     def _again(self, layer: Layer, edit: Dirty, mine: Any, base: int) -> None:
         """Write the same edit on the row that stands there now."""
-        later = layer.pending.drop(edit.field)
         text = edit.text
         if edit.delta is not None:
             text = self._engine.recorder.encode_patch(layer.spec.require(edit.field), mine)
-        layer.pending.record(edit._replace(value=mine, text=text, base=base))
-        if later is not None:
-            if later.delta is not None:  # its text was made without what others changed
-                whole = (mine if isinstance(mine, Patch) else Patch()).then(later.delta)
-                text = self._engine.recorder.encode_patch(layer.spec.require(edit.field), whole)
-                later = later._replace(value=whole, text=text)
-            layer.pending.record(later._replace(base=base))
+        again = edit._replace(value=mine, text=text, base=base)
+        # What waits was made without what others changed.
+        self._engine.recorder.rewrite_line(layer, edit.field, again.as_override())
+        layer.pending.put_first(again)
         layer.show(edit.field, "remote")
         self._engine.scheduler.expedite(layer.pending, asyncio.get_running_loop().time())
 
@@ -457,8 +455,7 @@ def _was_sent(edit: Dirty, theirs: Override) -> bool:
 
 
 def _waits(pending: Pending, upto: int) -> bool:
-    edits = (*pending.waiting.values(), *pending.sent.values())
-    return any(edit.seq <= upto for edit in edits)
+    return any(edit.seq <= upto for edit in pending.edits())
 
 
 def _policy(layer: Layer, edit: Dirty) -> str:

@@ -60,9 +60,10 @@ def _tell(engine: Engine, held: list[Layer]) -> None:
 def _empty(engine: Engine, layer: Layer) -> None:
     retire(layer)
     engine.scheduler.cancel(layer.pending)
-    for edit in [*layer.pending.waiting.values()]:
-        layer.pending.drop(edit.field)
-        engine.recorder.set_aside(layer, edit, f"belongs to a {layer.target.scope} that is gone")
+    for field in [*layer.pending.waiting]:
+        while (edit := layer.pending.drop(field)) is not None:
+            problem = f"belongs to a {layer.target.scope} that is gone"
+            engine.recorder.set_aside(layer, edit, problem)
     layer.confirmed.clear()
     layer.conflicts.clear()
     layer.unreadable.clear()

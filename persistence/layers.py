@@ -100,6 +100,11 @@ class Layer:
             return dirty.as_override()
         return self.confirmed.get(field)
 
+    def opinion_in_flight(self, field: str) -> Override | None:
+        """The same, without what waits."""
+        sent = self.pending.sent.get(field)
+        return sent.as_override() if sent is not None else self.confirmed.get(field)
+
     def revision(self, field: str) -> int:
         """The stored row's revision, 0 where nothing was ever written."""
         stored = self.confirmed.get(field)

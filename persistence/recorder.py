@@ -142,7 +142,8 @@ class Recorder:
             if cause.durable:
                 self._schedule(layer, spec, cause)
             return False
-        unsure = sent is not None or (waiting is not None and waiting.attempted)
+        is_others = waiting is not None and waiting.author != cause.actor
+        unsure = sent is not None or is_others or (waiting is not None and waiting.attempted)
         if not unsure and self._is_back(layer, spec, kind, value, stored, view):
             if waiting is None:
                 self._engine.operations.settle([cause.operation], "confirmed")
@@ -216,15 +217,46 @@ class Recorder:
         if edit.attempted:  # what it was folded onto may have arrived: look what is stored
             self._engine.loader.begin(layer, again=True)
         self._engine.operations.settle(edit.operations, "refused", problem)
+        if layer.pending.waiting:  # what stood behind it
+            self.rewrite_line(layer, edit.field, layer.confirmed.get(edit.field))
+            self._hurry(layer)
         layer.show(edit.field, "revert")
         self._engine.tell_of(layer, "refused", [edit.field], edit.operations, edit.author)
 
-    def revert(self, layer: Layer, name: str) -> bool:
-        """Back to what is stored: forget what waits, and what was set aside.
+    def rewrite_line(self, layer: Layer, name: str, held: Override | None) -> None:
+        """What waits for a dict that merges was made on edits that are none: write the same keys on
+        what is held instead."""
+        line, spec = layer.pending.in_line(name), layer.spec.fields.get(name)
+        if spec is None or not spec.merge or not line:
+            return
+        patch, edits = patch_of(held), list[Dirty]()
+        for edit in line:
+            rewritten = edit
+            if edit.delta is not None:
+                patch = patch.then(edit.delta)
+                rewritten = edit._replace(value=patch, text=self.encode_patch(spec, patch))
+            elif isinstance(edit.value, Patch):
+                patch = edit.value
+            else:
+                patch = Patch()
+            edits.append(rewritten)
+        layer.pending.replace_line(name, edits)
+
+    def _hurry(self, layer: Layer) -> None:
+        if layer.pending.waiting and layer.pending.slot is None and layer.gate.is_open:
+            now = asyncio.get_running_loop().time()
+            self._engine.scheduler.expedite(layer.pending, now)
+            self._engine.committer.arm()
+
+    def revert(self, layer: Layer, name: str, *, author: str | None = None) -> bool:
+        """Back to what is stored: forget what waits, and what was set aside; of one author, if one
+        is named.
 
         What is being written at this moment can't be called back: it is written over.
         """
         waiting = layer.pending.waiting.get(name)
+        if waiting is not None and author is not None and waiting.author != author:
+            return self._revert_ahead(layer, name, author)
         if name in layer.pending.sent or (waiting is not None and waiting.attempted):
             self._write_back(layer, name)
             return True
@@ -240,6 +272,16 @@ class Recorder:
         layer.show(name, "revert")
         self._engine.tell_of(layer, "edited", [name])
         return True
+
+    def _revert_ahead(self, layer: Layer, name: str, author: str) -> bool:
+        """Somebody else has edited the field since: theirs stays, and shows."""
+        dropped = layer.pending.drop_ahead(name, author)
+        for edit in dropped:
+            self._engine.operations.settle(edit.operations, "refused", "taken back")
+        if dropped:
+            self.rewrite_line(layer, name, layer.opinion_in_flight(name))
+            layer.show(name, "revert")
+        return bool(dropped)
 
     def _write_back(self, layer: Layer, name: str) -> None:
         stored = layer.confirmed.get(name) or Override("reset", None)
