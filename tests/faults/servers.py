@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -196,9 +197,9 @@ class Page(threading.Thread):
 
     def _click(self) -> None:
         began = time.monotonic()
-        wanted = f'"count_rx_state_":{self.shown + 1},'
+        wanted = re.compile(rf'"count_rx_state_": ?{self.shown + 1}\b')
         self._send(f"{STATE}.served____worked.more")
-        self._read(lambda text: wanted in text.replace(" ", ""))
+        self._read(lambda text: wanted.search(text) is not None)
         self.shown += 1
         self.waits.append(time.monotonic() - began)
 
