@@ -74,23 +74,33 @@ class Field:
 
 
 def _left(
-    at: Field, order: list[Sent], statuses: Mapping[str, str], begun: Content, actor: str
+    at: Field,
+    order: list[Sent],
+    statuses: Mapping[str, str],
+    begun: Content,
+    actor: str,
+    is_asked: bool = False,
 ) -> Iterator[Field]:
     """The states that are left where each operation got its answer in this order. What the field
-    said when `actor` began is `begun`: edits of one person are folded before they are written."""
+    said when `actor` began is `begun`: edits of one person are folded before they are written, and
+    who is asked about one is asked about those that are folded with it."""
     if not order:
         yield at
         return
     first, rest = order[0], order[1:]
     if first.actor != actor:
         begun = at.now.content
+        is_asked = False
     ways = list(_ways(at, first))
+    if is_asked:
+        ways.append(("conflict", at.now.content))
     if _changes_nothing(at, first.operation, begun):
         ways.append(("confirmed", begun))
     for status, content in ways:
         if status == statuses[first.operation.id]:
             after = _after(at, first, content)
-            yield from _left(after, rest, statuses, begun, first.actor)
+            asked = is_asked or status == "conflict"
+            yield from _left(after, rest, statuses, begun, first.actor, asked)
 
 
 def _after(at: Field, sent: Sent, content: Content) -> Field:

@@ -21,7 +21,7 @@ from persistence.http import submit_durably
 from persistence.operations import Operations, Outcome, operation_id
 from persistence.settings import tool_of
 from persistence.store import MemoryStore, Store
-from persistence.store.base import Row
+from persistence.store.base import CONFLICT, Row
 from persistence.store.sqlite import SQLiteStore
 from persistence.testing import VirtualLoop
 from tests.faults.model import Content, Field, Said, Sent
@@ -33,6 +33,8 @@ WORLD = 2_000
 """Operations on one store, before all begins anew."""
 ON_A_FILE = 5
 """One world in so many is on a file."""
+ASKED = 20
+"""Rows of a field in the history that stand for nothing, in one round at most."""
 Key = tuple[Target, str]
 
 
@@ -200,9 +202,10 @@ class World:
             await self._take(key, new)
 
     async def _take(self, key: Key, new: int) -> None:
-        """The field has so many new rows."""
-        changes = await self.store.history([key[0]], field=key[1], limit=new)
-        for change in reversed(changes):
+        """The field has so many new rows; beside them stand edits that met somebody else's."""
+        found = await self.store.history([key[0]], field=key[1], limit=new + ASKED)
+        stands = [each for each in found if each.source != CONFLICT]
+        for change in reversed(stands[:new]):
             row = Row(change.kind, change.text, change.revision, change.author, change.at)
             self._field(key).past.append(Said(change.revision, content_of(row), change.author))
 
