@@ -24,6 +24,8 @@ class Odds:
     store_slow: int = 3
     network_cut: int = 3
     network_back: int = 4
+    say: int = 15
+    """A line for a list, where there are any."""
     lost: float = 0.05
     """The part of all messages that is lost, either way."""
     doubled: float = 0.05
@@ -32,6 +34,8 @@ class Odds:
     """The part of all messages that arrives once more, up to half a minute later: from a queue."""
     longest_way: float = 0.2
     """Seconds that a message is under way at most."""
+    applying_fails: float = 0.05
+    """The part of all lines whose database is away, or stuck after the commit."""
 
 
 WEIGHTS = tuple(name for name, kind in Odds.__annotations__.items() if kind == "int")

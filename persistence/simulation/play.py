@@ -6,17 +6,19 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import Any, Literal, get_args, get_origin
 
 from ..errors import PersistenceError
-from ..operations import Operation, Outcome
+from ..operations import KINDS, Operation, Outcome
 from ..scopes import Target
 from ..settings import tool_of
 from ..specs import SettingSpec, ToolSpec
 from ..store import MemoryStore
 from ..store.base import CONFLICT, Store
 from ..testing import VirtualLoop
+from .lists import RUDE, Lists
 from .odds import WEIGHTS, Odds, Report
 from .server import Server
 from .tab import Kept, Tab
@@ -41,12 +43,14 @@ def simulate(
     odds: Odds | None = None,
     store: Callable[[], Store] = MemoryStore,
     values: Mapping[str, Sequence[Any]] | None = None,
+    lists: Sequence[str] = (),
 ) -> Report:
     """Play one schedule and judge it.
 
     `tools` are settings classes; `owners` those of each scope but the weakest, whose owner is the
     user; `values` gives what a setting may be set to, by its name, where the declared type doesn't
-    say enough; `servers` are processes over one `store`.
+    say enough; `servers` are processes over one `store`. With `lists`, people also add lines to
+    lists of those names, by a registered kind of operation.
     """
     play = Play(
         seed,
@@ -56,6 +60,7 @@ def simulate(
         odds or Odds(),
         store(),
         values or {},
+        lists,
     )
     with asyncio.Runner(loop_factory=lambda: play.loop) as runner:
         return runner.run(play.run(users=users, tabs=tabs, servers=servers, steps=steps))
@@ -73,6 +78,7 @@ class Play:
         odds: Odds,
         store: Store,
         values: Mapping[str, Sequence[Any]],
+        lists: Sequence[str] = (),
     ) -> None:
         self.seed, self.tools, self.scopes, self.owners = seed, tools, scopes, owners
         self.odds, self.store, self.values = odds, store, values
@@ -87,6 +93,7 @@ class Play:
         self.heard: dict[str, Outcome] = {}
         self.happened: Counter[str] = Counter()
         self.is_cut = self.is_mended = False
+        self.lists = Lists(self, lists) if lists else None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self, *, users: int, tabs: int, servers: int, steps: int) -> Report:
@@ -102,6 +109,8 @@ class Play:
             await self._step()
         await self._mend()
         faults = faults_of(await self._evidence())
+        if self.lists is not None:
+            faults += self.lists.faults()
         await self._end()
         return Report(1, self.happened, [f"seed {self.seed}: {each}" for each in faults])
 
@@ -111,6 +120,8 @@ class Play:
         for server in self.servers:
             server.kill()
         await self.store.close()
+        if self.lists is not None:
+            self.lists.close()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = self.loop.create_task(work)
@@ -148,6 +159,9 @@ class Play:
         if not tab.is_open or outcome.status == "pending" or outcome.id not in outbox:
             return
         answered = outbox.pop(outcome.id).operation
+        if self.lists is not None and answered.kind not in KINDS:
+            self._hear_of_line(self.lists, answered, outcome)
+            return
         self.heard[outcome.id] = outcome
         self.happened[outcome.status] += 1
         if outcome.status == "refused":
@@ -159,6 +173,20 @@ class Play:
             )  # fmt: skip
             if is_same and made.seq < answered.seq:
                 del outbox[name]
+
+    def _hear_of_line(self, lists: Lists, answered: Operation, outcome: Outcome) -> None:
+        """Nothing waits for a line that was refused."""
+        lists.hear(answered, outcome)
+        if outcome.status != "refused":
+            return
+        for tab in self.tabs:
+            if tab.client == answered.client and tab.said.get(answered.target) == answered.seq:
+                tab.said[answered.target] = answered.base
+        for kept in self.outboxes[self.authors[answered.client]].values():
+            made = kept.operation
+            is_behind = (made.client, made.target) == (answered.client, answered.target)
+            if is_behind and made.base == answered.seq and made.kind not in KINDS:
+                kept.operation = replace(made, base=answered.base)
 
     def is_gone(self, client: str) -> bool:
         """Is the tab closed that made it, so that another one of the browser sends it?"""
@@ -176,7 +204,10 @@ class Play:
     # --- what happens ----------------------------------------------------------------------------
 
     async def _step(self) -> None:
-        weights = [getattr(self.odds, name) for name in WEIGHTS]
+        weights = [
+            getattr(self.odds, name) if name != "say" or self.lists is not None else 0
+            for name in WEIGHTS
+        ]
         (what,) = self.random.choices(WEIGHTS, weights)
         happening = getattr(self, f"_do_{what}")()
         if happening is not None:
@@ -200,6 +231,11 @@ class Play:
             spec = self.random.choice(fields)
             value = None if kind == "reset" else self.pick_value(spec)
             tab.edit(target, spec.name, kind, value)
+
+    def _do_say(self) -> None:
+        if self.tabs and self.lists is not None:
+            line = RUDE if self.random.random() < 0.1 else "a line"
+            self.random.choice(self.tabs).say(self.lists.target(), line)
 
     def _do_switch(self) -> None:
         if self.tabs:

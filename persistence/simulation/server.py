@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
 from ..engine import Engine
-from ..operations import Operation, Outcome
+from ..operations import KINDS, Operation, Outcome
 from ..store.base import Store
 from ..testing import FailingStore
 
@@ -39,8 +39,14 @@ class Server:
             wall=self.play.loop.wall,
             random=Random(self.play.random.random()),  # noqa: S311  # jitter
         )
+        if self.play.lists is not None:
+            self.play.lists.register(self.engine, self)
         await self.engine.start()
         self.runs = True
+
+    async def reach(self) -> None:
+        """For what this process does elsewhere: killed, it never does."""
+        await self._door.reach()
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -66,14 +72,18 @@ class Server:
         return [] if work.cancelled() else work.result()
 
     async def _take(self, operations: Sequence[Operation], actor: str) -> list[Outcome]:
-        answers: list[Outcome] = []
-        for each in operations:
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    answers.append(await self.engine.submit(each, actor=actor, wait=True))
-            except TimeoutError:
-                answers.append(Outcome(each.id, "pending"))
-        return answers
+        lines = [each for each in operations if each.kind not in KINDS]
+        for each in lines:
+            await self.engine.submit(each, actor=actor, wait=False)
+        answers = [await self._answer(each, actor) for each in operations if each.kind in KINDS]
+        return answers + await asyncio.gather(*(self._answer(each, actor) for each in lines))
+
+    async def _answer(self, operation: Operation, actor: str) -> Outcome:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.engine.submit(operation, actor=actor, wait=True)
+        except TimeoutError:
+            return Outcome(operation.id, "pending")
 
 
 class Door:
@@ -87,13 +97,13 @@ class Door:
         method = getattr(self._store, name)
 
         async def through(*arguments: Any, **options: Any) -> Any:
-            await self._pass()
+            await self.reach()
             answer = await method(*arguments, **options)
-            await self._pass()
+            await self.reach()
             return answer
 
         return through
 
-    async def _pass(self) -> None:
+    async def reach(self) -> None:
         if not self.is_open:
             await asyncio.get_running_loop().create_future()  # the process is no more

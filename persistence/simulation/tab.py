@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..operations import Operation, operation_id
+from ..operations import KINDS, Operation, operation_id
 from ..scopes import Target
+from .lists import KIND
 
 if TYPE_CHECKING:
     from .play import Play
@@ -40,6 +41,8 @@ class Tab:
         self.seq = 0
         self.stack = play.pick_stack(user)
         self.seen: dict[tuple[Target, str], int] = {}
+        self.said: dict[Target, int] = {}
+        """List → the newest line of this page that wasn't refused."""
         self.is_open = True
         self.server = play.random.choice(play.servers)
 
@@ -70,6 +73,21 @@ class Tab:
         made = Operation(name, self.client, self.seq, target, field, kind, value, base)
         self.play.outboxes[self.user][name] = Kept(made)
         self.play.made[name] = made
+
+    def say(self, target: Target, line: str) -> None:
+        """Add a line to a list, after those of this page that are in it or on their way."""
+        lists = self.play.lists
+        if lists is None:
+            return
+        self.play.happened["lines"] += 1
+        self.seq += 1
+        base = self.said.get(target, 0)
+        made = Operation(
+            operation_id(self.client, self.seq), self.client, self.seq, target, "", KIND, line, base
+        )
+        self.said[target] = self.seq
+        self.play.outboxes[self.user][made.id] = Kept(made)
+        lists.made[made.id] = made
 
     def send(self) -> None:
         """What waits, in its order; again, what has had no answer for a while."""
@@ -105,11 +123,11 @@ class Tab:
 
 
 def newest(outbox: Iterable[Kept]) -> list[Kept]:
-    """The newest operation of each client and field."""
+    """The newest operation of each client and field, and all lines."""
     found: dict[tuple[str, Target, str], Kept] = {}
     for kept in outbox:
         made = kept.operation
-        key = (made.client, made.target, made.field)
+        key = (made.client, made.target, made.field if made.kind in KINDS else made.id)
         if key not in found or made.seq > found[key].operation.seq:
             found[key] = kept
     return list(found.values())

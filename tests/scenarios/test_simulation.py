@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 import pytest
 
-from persistence import Operation, Settings, setting
+from persistence import Ledger, Operation, Settings, setting
+from persistence.appliers import Appliers
 from persistence.operations import Operations
 from persistence.pending import Pending
 from persistence.scopes import Target
 from persistence.simulation import Odds, Report, simulate
+from persistence.simulation.lists import Lists
 from persistence.simulation.play import Play
 from persistence.store import MemoryStore
 from persistence.store.base import Receipt, Write
@@ -145,3 +147,48 @@ def test_with_a_target_that_is_read_when_it_is_sent_edits_are_misplaced(
 
     monkeypatch.setattr(Operations, "submit", late)
     assert wrong("was misplaced", range(20))
+
+
+# --- an app's own kind ---------------------------------------------------------------------------
+
+
+SAYING = {"lists": ("one", "two"), "odds": replace(Odds(), say=60, kill_server=6)}
+
+
+@pytest.mark.parametrize("servers", [1, 2])
+def test_whatever_happens_each_line_of_a_list_is_there_once_and_in_order(servers: int) -> None:
+    report = played(range(15), servers=servers, **SAYING)
+    assert not report.faults, report
+    assert report.happened["lines"] > 250
+    assert report.happened["lines refused"] > 10
+    assert report.happened["servers killed"] > 20
+    assert report.happened["lines not added at once"] > 10
+
+
+def test_without_the_ledger_lines_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ledger, "once", lambda *_: True)
+    assert wrong("was doubled", range(10), **SAYING)
+
+
+def test_without_waiting_for_the_one_before_lines_are_out_of_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Appliers, "_after", lambda *_: 0)
+    assert wrong("out of order", range(15), **SAYING)
+
+
+def test_with_a_ledger_that_is_committed_first_lines_are_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add = Lists._add
+
+    def early(self: Lists, submitted: Any) -> None:
+        with self._database.begin() as connection:
+            is_new = self.ledger.once(connection, submitted)
+        if is_new and self._play.random.random() > 0.1:  # else: the process died in between
+            with monkeypatch.context() as inner:
+                inner.setattr(Ledger, "once", lambda *_: True)
+                add(self, submitted)
+
+    monkeypatch.setattr(Lists, "_add", early)
+    assert wrong("confirmed and lost", range(10), **SAYING)
