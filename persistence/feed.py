@@ -130,6 +130,7 @@ class Feed:
             await self._take(news)
             seen = news[-1].revision
             self._seen = max(seen, self._seen or 0)
+        self._seen = max(last, self._seen or 0)  # not every revision is a row of the journal
 
     async def _take(self, news: Sequence[News]) -> None:
         layers = dict.fromkeys(self._settled())

@@ -285,6 +285,25 @@ async def test_a_tombstone_that_another_process_pruned_goes_here_too(
         assert await stored(store) == {"frames": 70}
 
 
+async def test_a_revision_that_is_no_row_of_the_journal_is_looked_for_once(
+    both: Any, store: FailingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever loses a conflict has one, too."""
+    asked: list[int] = []
+    since = store.since
+
+    async def count(revision: int, *, limit: int = 1_000) -> Any:
+        asked.append(revision)
+        return await since(revision, limit=limit)
+
+    async with both() as (mine, _):
+        monkeypatch.setattr(store, "since", count)
+        monkeypatch.setattr(store, "last_revision", lambda: _answer(7))
+        await asyncio.sleep(5.0)
+        assert asked == [0, 0]  # each engine, once
+        assert mine.values.frames == 61
+
+
 async def test_another_file_in_the_databases_place_is_read_anew(
     both: Any, store: FailingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
