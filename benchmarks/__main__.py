@@ -12,6 +12,7 @@ from .measure import HEADER
 HERE = Path(__file__).parent
 QUESTIONS = (
     "observe", "resolve", "save", "burst", "big_tool", "debounce", "load", "memory", "commits",
+    "keystroke", "tabs",
 )  # fmt: skip
 
 
