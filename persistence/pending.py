@@ -21,6 +21,8 @@ Attempt = tuple[Kind, str, float]
 """Kind, author and time of a write that may be stored."""
 
 MOST_ATTEMPTS = 100
+FOLDED = "~"
+"""How the last operation of an edit begins that a handler made on top of what a client sent."""
 
 
 class Dirty(NamedTuple):
@@ -196,7 +198,7 @@ def _fold(older: Dirty, newer: Dirty) -> Dirty:
     operations = older.operations + newer.operations
     if older.operations and not newer.operations:
         # The store takes a write for done when its newest operation is. This edit is none of them.
-        operations += (f"~{newer.at:.6f}-{newer.seq:x}",)
+        operations += (f"{FOLDED}{newer.at:.6f}-{newer.seq:x}",)
     return newer._replace(
         base=older.base,
         seq=older.seq,  # who waits for the older edit waits for both

@@ -18,6 +18,7 @@ from ..changes import Override, Patch
 from ..errors import PersistenceError
 from ..layers import Conflict, Layer, Refused
 from ..operations import Operation
+from ..pending import FOLDED, Dirty
 from ..presentation import choices_of, widget_of, words_of
 from ..scopes import Target
 from ..settings import registry
@@ -160,10 +161,15 @@ def handlers_edits(layer: Layer, actor: str) -> list[tuple[Operation, Told]]:
     found: list[tuple[Operation, Told]] = []
     for each in layer.aside:
         edit, spec = each.edit, layer.spec.fields.get(each.field)
-        if edit.author == actor and not edit.operations and spec is not None and not spec.secret:
+        if edit.author == actor and is_handlers(edit) and spec is not None and not spec.secret:
             operation = _operation(each, spec)
             found.append((operation, _answer(each, operation, spec)))
     return found
+
+
+def is_handlers(edit: Dirty) -> bool:
+    """Was it made by a handler, perhaps on top of what a browser sent?"""
+    return not edit.operations or edit.operations[-1].startswith(FOLDED)
 
 
 def _operation(each: Refused | Conflict, spec: SettingSpec) -> Operation:

@@ -23,6 +23,7 @@ from .telling import Part
 from .worddiff import Segment
 
 _state: Any = HistoryState
+NOT_TAKEN = "met another edit, not written"
 
 
 def history_panel(*tools: Any, **props: Any) -> rx.Component:
@@ -248,6 +249,7 @@ def _step(step: Any) -> rx.Component:
                 step["verb"],
                 ("undo", ui.el.span("undid", class_name="persistence-mark")),
                 ("redo", ui.el.span("did again", class_name="persistence-mark")),
+                ("conflict", ui.el.span(NOT_TAKEN, class_name="persistence-mark")),
                 ui.fragment(),
             ),
             _time(step["at"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ..journal import Difference, Step
-from ..store.base import Moment
+from ..store.base import CONFLICT, Moment
 from .telling import Names, Part, parts_of, scope_word, title_of
 
 MOST_CHANGES = 12
@@ -31,7 +31,7 @@ class StepRow(TypedDict):
     author: str
     at: float
     verb: str
-    """undo or redo, where it was one."""
+    """undo or redo, where it was one; conflict, where it met somebody else's and never stood."""
     changes: list[ChangeRow]
     more: int
     """Changes that aren't told."""
@@ -56,7 +56,7 @@ def step_row(step: Step, names: Names) -> StepRow:
         "number": step.revision,
         "author": names.person(step.author),
         "at": step.at,
-        "verb": step.verb,
+        "verb": CONFLICT if step.source == CONFLICT else step.verb,
         "changes": [change_row(each) for each in told],
         "more": len(step.changes) - len(told),
     }

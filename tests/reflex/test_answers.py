@@ -242,3 +242,23 @@ async def test_what_no_page_of_ours_would_report_changes_nothing(shared: Any, re
         await tab.operate(travel, "frames", 1000)
         await tab.send(PersistenceState.hold, report=report)
         assert "frames" in tab.shows(travel, "errors")
+
+
+async def test_what_a_handler_set_on_top_of_a_browsers_edit_is_told_as_the_handlers(
+    shared: Any,
+) -> None:
+    travel, allowed = declare(), {"write"}
+
+    def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        return action != "write" or "write" in allowed
+
+    async with shared(authorise=authorise) as site:
+        ann = await site.open("t1", "ann")
+        site.engine.layer(SHOT).pending.holds += 1  # until the handler's edit folds onto it
+        sent = await ann.operate(travel, "frames", 30)
+        allowed.clear()
+        await ann.send(travel.shorten)
+        await site.settle()
+        told = {each["origin"]: each for each in answers(ann) if "origin" in each}
+        assert sent in {each["id"] for each in answers(ann)}
+        assert (told["handler"]["value"], told["handler"]["status"]) == (41, "refused")

@@ -260,3 +260,23 @@ async def test_the_panel_can_be_put_on_a_page(serve: Any) -> None:
     async with serve(owners=one_shot):
         made = history_panel(clip, look, id="history")
         assert "persistence-history" in str(made)
+
+
+async def test_an_edit_that_lost_a_conflict_is_told_as_one_and_can_be_brought_back(
+    serve: Any,
+) -> None:
+    clip, _ = studio()
+    history_panel(clip)
+    async with serve(describe=describe, owners=one_shot) as site:
+        ann, bob = await site.open("one"), await site.open("two", "bob")
+        await ann.send(clip.put, name="frames", value=41)
+        await bob.operate(clip, "frames", 50, base=0)
+        await ann.send(HistoryState.open, tools=["history-clip"])
+        lost, first = ann.shows(HistoryState, "steps")
+        assert (lost["verb"], lost["author"], first["verb"]) == ("conflict", "Bob", "")
+        assert lines(lost["changes"][0]) == [("Frames", "41", "50")]
+        await ann.send(HistoryState.restore_field, number=lost["number"], position=0)
+        preview = ann.shows(PreviewState, "preview")
+        await ann.send(PreviewState.confirm, number=preview["number"])
+        await site.settle()
+        assert ann.shows(clip, "frames") == 50
