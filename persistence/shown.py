@@ -78,7 +78,7 @@ class Shown(Generic[S]):
                     await self.engine.permit(self.actor, "read", target)
         except PermissionDenied as error:
             if epoch == self.epoch:
-                self._problem = error.problem
+                self._problem = f"not shown: {error.problem}"
             raise
         if epoch != self.epoch:
             return
@@ -100,7 +100,7 @@ class Shown(Generic[S]):
         except PermissionDenied as error:
             if epoch == self.epoch:
                 self._leave()
-                self._problem = error.problem
+                self._problem = f"not shown: {error.problem}"
 
     async def _loaded(self) -> None:
         if self._view is None or self.ready:

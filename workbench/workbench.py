@@ -11,6 +11,7 @@ from workbench.onboarding import watch_first_steps
 from workbench.pages.account import account
 from workbench.pages.home import home
 from workbench.pages.inspector import inspector
+from workbench.pages.join import join
 from workbench.pages.missing import missing
 from workbench.pages.project import project
 from workbench.pages.shot import shot
@@ -20,9 +21,13 @@ from workbench.states.home import Home
 from workbench.states.inspector import Inspector
 from workbench.states.me import TellWho
 from workbench.states.project import Project
+from workbench.states.share import Join
 from workbench.web import protect, routes
 
-STYLES = ["tokens", "base", "layout", "controls", "lists", "shot", "start", "accounts", "inspector"]
+STYLES = [
+    "tokens", "base", "layout", "controls", "lists", "shot", "start", "accounts", "inspector",
+    "sharing",
+]  # fmt: skip
 
 app = rx.App(
     stylesheets=[f"/styles/{name}.css" for name in STYLES],
@@ -36,6 +41,7 @@ app = rx.App(
         rx.el.meta(name="theme-color", content="#141416", media="(prefers-color-scheme: dark)"),
         rx.el.script(src="/workbench.js", defer=True),
         rx.el.script(src="/accounts.js", defer=True),
+        rx.el.script(src="/sharing.js", defer=True),
     ],
     reset_style=False,
     api_transformer=[routes, protect],
@@ -66,5 +72,6 @@ app.add_page(bring, route="/bring", title="Your guest’s work · Workbench", on
 app.add_page(sign_in, route="/sign-in", title="Sign in · Workbench")
 app.add_page(sign_up, route="/sign-up", title="Sign up · Workbench")
 app.add_page(reset, route="/reset/[token]", title="New password · Workbench", on_load=Reset.load)
+app.add_page(join, route="/join/[token]", title="Invitation · Workbench", on_load=Join.load)
 app.add_page(inspector, route="/inspector", title="Inspector · Workbench", on_load=Inspector.load)
 app.add_page(missing, route="404", title="Not found · Workbench")

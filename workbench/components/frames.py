@@ -10,7 +10,7 @@ from typing import Any
 
 import reflex as rx
 
-from persistence.reflex import bind
+from persistence.reflex import bind, is_read_only
 from workbench.components.base import button, icon, icon_button
 from workbench.settings import FRAME_LIMIT, FRAME_NAME_LIMIT, Frame, Travel
 
@@ -39,14 +39,14 @@ def _editor(field: Any) -> rx.Component:
             custom_attrs={"data-frames": ""},
         ),
         rx.el.div(
-            _action("plus", "Add frame", Travel.add_frame, is_off=~Travel.ready),
+            _action("plus", "Add frame", Travel.add_frame, is_off=_is_off()),
             rx.cond(
                 Travel.ticks.length() > 2,
                 _action(
                     "align-horizontal-space-between",
                     "Even out",
                     Travel.even_out,
-                    is_off=~Travel.ready,
+                    is_off=_is_off(),
                 ),
             ),
             class_name="frames-actions",
@@ -54,6 +54,10 @@ def _editor(field: Any) -> rx.Component:
         role="group",
         aria_labelledby=f"{field.id}-label",
     )
+
+
+def _is_off() -> Any:
+    return ~Travel.ready | is_read_only(Travel)
 
 
 def _action(name: str, label: str, on_click: Any, *, is_off: Any) -> rx.Component:
@@ -93,6 +97,7 @@ def _row(frame: Any, index: Any) -> rx.Component:
             max_length=FRAME_NAME_LIMIT,
             spell_check=False,
             auto_complete="off",
+            read_only=is_read_only(Travel),
             class_name="input",
         ),
         rx.el.input(
@@ -102,8 +107,9 @@ def _row(frame: Any, index: Any) -> rx.Component:
             max=str(FRAME_LIMIT),
             step="1",
             aria_label="Frame of image " + (index + 1).to_string(),
+            read_only=is_read_only(Travel),
             class_name="input number",
         ),
-        icon_button("x", "Remove", on_click=Travel.remove_frame(index)),
+        icon_button("x", "Remove", on_click=Travel.remove_frame(index), disabled=_is_off()),
         key=Travel.target + index.to_string(),
     )

@@ -6,11 +6,22 @@ from typing import Any
 
 import reflex as rx
 
-from persistence.reflex import settings_panel
+from persistence.reflex import is_read_only, settings_panel
 from workbench.components.base import button, icon
 from workbench.components.frames import frame_positions
 from workbench.components.panes import pane_locks
 from workbench.settings import ImageGeneration, Interface, Travel
+
+
+def _look_only(state: Any) -> rx.Component:
+    """In short: the page says why."""
+    return rx.cond(
+        is_read_only(state),
+        rx.el.p(icon("eye", size=14), rx.el.span("Only to look at"), class_name="panel-look-only"),
+    )
+
+
+PARTS = {"read_only": _look_only}
 
 
 def words() -> rx.Component:
@@ -19,8 +30,12 @@ def words() -> rx.Component:
         only=("prompt", "text_before", "text_after"),
         title="Words",
         id="words",
+        parts=PARTS,
         footer=_foot(
-            "scissors", "Shorten prompt", Travel.shorten_prompt, is_off=Travel.prompt == ""
+            "scissors",
+            "Shorten prompt",
+            Travel.shorten_prompt,
+            is_off=(Travel.prompt == "") | is_read_only(Travel),
         ),
     )
 
@@ -31,6 +46,7 @@ def motion() -> rx.Component:
         only=("timeline_frame_positions", "accelerated_mode", "random_seed"),
         title="Motion",
         id="motion",
+        parts=PARTS,
         widgets={"timeline_frame_positions": frame_positions},
     )
 
@@ -39,18 +55,24 @@ def images() -> rx.Component:
     return settings_panel(
         ImageGeneration,
         id="images",
+        parts=PARTS,
         footer=_foot(
             "undo-2",
             "Use the default model",
             ImageGeneration.use_default_model,
-            is_off=ImageGeneration.last_used_model == ImageGeneration.default_model,
+            is_off=(ImageGeneration.last_used_model == ImageGeneration.default_model)
+            | is_read_only(ImageGeneration),
         ),
     )
 
 
 def interface() -> rx.Component:
     return settings_panel(
-        Interface, only=("pane_locks",), id="interface", widgets={"pane_locks": pane_locks}
+        Interface,
+        only=("pane_locks",),
+        id="interface",
+        parts=PARTS,
+        widgets={"pane_locks": pane_locks},
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from persistence.reflex import bind, toggle
+from persistence.reflex import bind, is_read_only, toggle
 from workbench.settings import Interface
 
 PANES = {"gens": "Generations", "shots": "Shots", "tasks": "Tasks"}
@@ -36,7 +36,7 @@ def _pane(pane: str, label: str) -> rx.Component:
             class_name="switch",
             checked=Interface.ready & Interface.pane_locks[pane].bool(),
             on_change=lambda _: toggle(Interface.pane_locks, pane),
-            disabled=~Interface.ready,
+            disabled=~Interface.ready | is_read_only(Interface),
         ),
         class_name="switch-row",
     )

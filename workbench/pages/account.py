@@ -167,7 +167,9 @@ def _delete() -> rx.Component:
                 kind="danger",
             ),
         ),
-        lead=rx.fragment("What goes: ", Account.work, _WHAT_GOES, " your name and every session."),
+        lead=rx.fragment(
+            "What goes: ", Account.work, _WHAT_GOES, " your name and every session.", _lent()
+        ),
     )
 
 
@@ -185,7 +187,23 @@ def _delete_guest() -> rx.Component:
                 kind="danger",
             ),
         ),
-        lead=rx.fragment("What goes: ", Account.work, _WHAT_GOES, " this browser’s cookie."),
+        lead=rx.fragment(
+            "What goes: ", Account.work, _WHAT_GOES, " this browser’s cookie.", _lent()
+        ),
+    )
+
+
+def _lent() -> rx.Component:
+    """Others lose it, too, unless one of them owns it first."""
+    return rx.cond(
+        Account.lent.length() > 0,
+        rx.el.span(
+            " Others work with you on ",
+            rx.el.strong(Account.lent.join(", ")),
+            ", and lose it, too. If they should keep it, make one of them its owner first: open "
+            "it, then Share.",
+            class_name="what-others-lose",
+        ),
     )
 
 

@@ -70,12 +70,24 @@ def _projects() -> rx.Component:
         rx.cond(
             Home.cards.length() > 0,
             rx.fragment(
-                rx.el.ul(rx.foreach(Home.cards, _card), class_name="cards"),
+                rx.cond(
+                    Home.own.length() > 0,
+                    rx.el.ul(rx.foreach(Home.own, _card), class_name="cards"),
+                ),
+                rx.cond(Home.shared.length() > 0, _shared()),
                 rx.cond(~Home.has_sample, sample_offer()),
             ),
             rx.cond(~Home.creating, first_choice()),
         ),
         deleted_list(Home.deleted, on_restore=Home.restore),
+    )
+
+
+def _shared() -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Shared with you", id="shared-title", class_name="cards-title"),
+        rx.el.ul(rx.foreach(Home.shared, _card), class_name="cards"),
+        aria_labelledby="shared-title",
     )
 
 
@@ -123,10 +135,13 @@ def _card(card: Any) -> rx.Component:
                 rx.el.span(card.detail, class_name="meta"),
                 class_name="card-text",
             ),
-            menu(
-                "Actions for " + card.name,
-                menu_item("pencil", "Rename", on_click=Home.start_rename(card.id)),
-                menu_item("trash-2", "Delete", on_click=Home.delete(card.id), kind="danger"),
+            rx.cond(
+                card.by == "",
+                menu(
+                    "Actions for " + card.name,
+                    menu_item("pencil", "Rename", on_click=Home.start_rename(card.id)),
+                    menu_item("trash-2", "Delete", on_click=Home.delete(card.id), kind="danger"),
+                ),
             ),
             class_name="card-foot",
         ),

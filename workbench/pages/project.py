@@ -22,6 +22,14 @@ from workbench.components.lists import (
     problem_bar,
     undo_bar,
 )
+from workbench.components.share import (
+    ended,
+    is_own,
+    look_only,
+    may_edit,
+    share_button,
+    share_dialog,
+)
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
 from workbench.components.status import OTHER_TOOLS
@@ -33,8 +41,9 @@ def project() -> rx.Component:
         rx.el.div(
             rx.match(
                 _status(),
-                ("ready", rx.fragment(_head(), problem_bar(Project), _shots())),
+                ("ready", rx.fragment(_head(), look_only(), problem_bar(Project), _shots())),
                 ("missing", not_found()),
+                ("ended", ended()),
                 ("away", away(Project, Project.load)),
                 ("blocked", cookies_blocked()),
                 rx.fragment(skeleton("title", "lead"), skeleton("card", "card", "card", "card")),
@@ -43,6 +52,7 @@ def project() -> rx.Component:
         ),
         undo_bar(Project),
         history_drawer(),
+        share_dialog(),
         trail=trail(
             link("Projects", to="/"),
             rx.el.span(
@@ -70,22 +80,34 @@ def _head() -> rx.Component:
                     Project.name, label="Name of the project", on_done=Project.rename_project
                 ),
                 rx.el.h1(
-                    rx.el.button(
+                    rx.cond(
+                        is_own(),
+                        rx.el.button(
+                            rx.el.span(Project.name, dir="auto"),
+                            icon("pencil", size=14),
+                            type="button",
+                            title="Rename",
+                            on_click=Project.start_rename(Project.id),
+                            class_name="name-button",
+                        ),
                         rx.el.span(Project.name, dir="auto"),
-                        icon("pencil", size=14),
-                        type="button",
-                        title="Rename",
-                        on_click=Project.start_rename(Project.id),
-                        class_name="name-button",
                     )
                 ),
             ),
-            rx.el.p(Project.detail, class_name="lead"),
+            rx.el.p(
+                Project.detail,
+                rx.cond(
+                    Project.owner != "",
+                    rx.fragment(" · shared by ", rx.el.bdi(Project.owner)),
+                ),
+                class_name="lead",
+            ),
         ),
         rx.el.div(
             history_button(),
+            share_button(),
             rx.cond(
-                (Project.shots.length() > 0) & ~Project.creating,
+                (Project.shots.length() > 0) & ~Project.creating & may_edit(),
                 button(icon("plus"), "New shot", kind="primary", on_click=Project.start_creating),
             ),
             class_name="head-actions",
@@ -96,16 +118,16 @@ def _head() -> rx.Component:
 
 def _shots() -> rx.Component:
     return rx.fragment(
-        rx.cond(Project.creating, _new_shot()),
+        rx.cond(Project.creating & may_edit(), _new_shot()),
         rx.cond(
             Project.shots.length() > 0,
             rx.fragment(
                 rx.el.ol(rx.foreach(Project.shots, _card), class_name="cards cards-shots"),
-                _dropped(),
+                rx.cond(may_edit(), _dropped()),
             ),
-            rx.cond(~Project.creating, _first_shot()),
+            rx.cond(~Project.creating, rx.cond(may_edit(), _first_shot(), _no_shots())),
         ),
-        deleted_list(Project.deleted, on_restore=Project.restore),
+        rx.cond(may_edit(), deleted_list(Project.deleted, on_restore=Project.restore)),
     )
 
 
@@ -124,6 +146,10 @@ def _first_shot() -> rx.Component:
         "Each shot has its prompt, its texts and its timing, and takes the rest from the project.",
         button(icon("plus"), "New shot", kind="primary", on_click=Project.start_creating),
     )
+
+
+def _no_shots() -> rx.Component:
+    return empty("film", "No shots yet", "They stand here as soon as somebody adds one.")
 
 
 def _new_shot() -> rx.Component:
@@ -165,26 +191,26 @@ def _card(card: Any) -> rx.Component:
                 ),
                 class_name="card-text",
             ),
-            menu(
-                "Actions for " + card.name,
-                menu_item("pencil", "Rename", on_click=Project.start_rename(card.id)),
-                menu_item(
-                    "copy-plus", "New from this shot", on_click=Project.new_from(card.id)
-                ),
-                menu_item(
-                    "arrow-left", "Move earlier", on_click=Project.move(card.id, -1),
-                    disabled=card.is_first,
-                ),
-                menu_item(
-                    "arrow-right", "Move later", on_click=Project.move(card.id, 1),
-                    disabled=card.is_last,
-                ),
-                menu_item("trash-2", "Delete", on_click=Project.delete(card.id), kind="danger"),
-            ),
+            rx.cond(may_edit(), _card_menu(card)),
             class_name="card-foot",
         ),
         key=card.id,
         class_name="card",
-        draggable=Project.renaming != card.id,
+        draggable=(Project.renaming != card.id) & may_edit(),
         custom_attrs={"data-shot": card.id},
     )  # fmt: skip
+
+
+def _card_menu(card: Any) -> rx.Component:
+    return menu(
+        "Actions for " + card.name,
+        menu_item("pencil", "Rename", on_click=Project.start_rename(card.id)),
+        menu_item("copy-plus", "New from this shot", on_click=Project.new_from(card.id)),
+        menu_item(
+            "arrow-left", "Move earlier", on_click=Project.move(card.id, -1), disabled=card.is_first
+        ),
+        menu_item(
+            "arrow-right", "Move later", on_click=Project.move(card.id, 1), disabled=card.is_last
+        ),
+        menu_item("trash-2", "Delete", on_click=Project.delete(card.id), kind="danger"),
+    )

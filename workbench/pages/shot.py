@@ -16,6 +16,7 @@ from workbench.components.lists import (
     problem_bar,
 )
 from workbench.components.panels import images, interface, motion, words
+from workbench.components.share import ended, look_only, may_edit, share_button, share_dialog
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
 from workbench.components.status import SHOT_TOOLS
@@ -27,8 +28,9 @@ def shot() -> rx.Component:
         rx.el.div(
             rx.match(
                 _status(),
-                ("ready", rx.fragment(_head(), problem_bar(Project), _tools())),
+                ("ready", rx.fragment(_head(), look_only(), problem_bar(Project), _tools())),
                 ("missing", not_found()),
+                ("ended", ended()),
                 ("away", away(Project, Project.load)),
                 ("blocked", cookies_blocked()),
                 rx.fragment(skeleton("title"), _tools_skeleton()),
@@ -36,6 +38,7 @@ def shot() -> rx.Component:
             class_name="page page-shot",
         ),
         history_drawer(),
+        share_dialog(),
         trail=trail(
             link("Projects", to="/"),
             link(
@@ -71,13 +74,17 @@ def _head() -> rx.Component:
                     on_done=lambda name: Project.rename(Project.shot.id, name),
                 ),
                 rx.el.h1(
-                    rx.el.button(
+                    rx.cond(
+                        may_edit(),
+                        rx.el.button(
+                            rx.el.span(Project.shot.name, dir="auto"),
+                            icon("pencil", size=14),
+                            type="button",
+                            title="Rename",
+                            on_click=Project.start_rename(Project.shot.id),
+                            class_name="name-button",
+                        ),
                         rx.el.span(Project.shot.name, dir="auto"),
-                        icon("pencil", size=14),
-                        type="button",
-                        title="Rename",
-                        on_click=Project.start_rename(Project.shot.id),
-                        class_name="name-button",
                     )
                 ),
             ),
@@ -85,21 +92,22 @@ def _head() -> rx.Component:
         ),
         rx.el.div(
             history_button(),
+            share_button(),
             _step("chevron-left", "Previous shot", Project.previous),
             _step("chevron-right", "Next shot", Project.next),
-            menu(
-                "Actions for this shot",
-                menu_item("pencil", "Rename", on_click=Project.start_rename(Project.shot.id)),
-                menu_item(
-                    "copy-plus", "New from this shot", on_click=Project.new_from(Project.shot.id)
-                ),
-                menu_item(
-                    "trash-2", "Delete", on_click=Project.delete(Project.shot.id), kind="danger"
-                ),
-            ),
+            rx.cond(may_edit(), _shot_menu()),
             class_name="shot-steps",
         ),
         class_name="shot-head",
+    )
+
+
+def _shot_menu() -> rx.Component:
+    return menu(
+        "Actions for this shot",
+        menu_item("pencil", "Rename", on_click=Project.start_rename(Project.shot.id)),
+        menu_item("copy-plus", "New from this shot", on_click=Project.new_from(Project.shot.id)),
+        menu_item("trash-2", "Delete", on_click=Project.delete(Project.shot.id), kind="danger"),
     )
 
 

@@ -37,6 +37,8 @@ class Card:
     is_last: bool = False
     frames: list[int] = field(default_factory=list)
     """One for each of the first shots, drawn on a project's cover."""
+    by: str = ""
+    """Who owns a project that is shared with whoever looks."""
 
 
 def nothing() -> Card:
@@ -48,7 +50,8 @@ class PageState(rx.State, mixin=True):
     """Loading, refusals, renaming and the way back, for a page with a list."""
 
     status: rx.Field[str] = rx.field("loading")
-    """loading · ready · missing · away · blocked (no cookies)"""
+    """loading · ready · missing · ended (no longer shared, or deleted) · away · blocked (no
+    cookies)"""
     problem: rx.Field[str] = rx.field("")
     """Why the last action was refused, for the user."""
     renaming: rx.Field[str] = rx.field("")

@@ -23,13 +23,17 @@ from workbench.states.common import (
     nothing,
     said_on,
 )
-from workbench.states.live import tell
+from workbench.states.live import tell, tell_rights
 
 COVER_FRAMES = 6
 
 
 class Home(PageState, rx.State):
     cards: rx.Field[list[Card]] = rx.field(default_factory=list)
+    """All that are live, the latest first."""
+    own: rx.Field[list[Card]] = rx.field(default_factory=list)
+    shared: rx.Field[list[Card]] = rx.field(default_factory=list)
+    """Of these, one's own and other people's."""
     deleted: rx.Field[list[Card]] = rx.field(default_factory=list)
 
     last: rx.Field[Card] = rx.field(default_factory=nothing)
@@ -55,6 +59,8 @@ class Home(PageState, rx.State):
             self.status, self.problem = "away", str(error)
             return
         self.cards = [_card(row) for row in rows.live]
+        self.own = [card for card in self.cards if not card.by]
+        self.shared = [card for card in self.cards if card.by]
         self.has_sample = any(row.id == id_of(actor_of(self)) for row in rows.live)
         preferences = await self.get_state(Preferences)
         last = preferences.last_opened_project_id
@@ -104,7 +110,7 @@ class Home(PageState, rx.State):
         with said_on(self):
             self.gone_name = await projects.delete_project(actor_of(self), project)
             self.gone_id = project
-            await tell(project)
+            await tell_rights(project)
         await self.refresh()
 
     @rx.event
@@ -113,7 +119,7 @@ class Home(PageState, rx.State):
             await projects.restore_project(actor_of(self), project)
             if self.gone_id == project:
                 self.gone_id = ""
-            await tell(project)
+            await tell_rights(project)
         await self.refresh()
 
     @rx.event
@@ -126,6 +132,10 @@ def _card(row: ProjectRow) -> Card:
         detail = f"{count_of(row.shots, 'shot')} · deleted {ago(row.deleted_at)}"
     else:
         detail = f"{count_of(row.shots, 'shot')} · {ago(row.opened_at)}"
+    if row.owner:
+        detail = f"Shared by {row.owner} · {detail}"
+    elif row.members:
+        detail = f"{detail} · shared with {row.members}"
     return Card(
         row.id,
         row.name,
@@ -134,4 +144,5 @@ def _card(row: ProjectRow) -> Card:
         detail,
         hue_of(row.id),
         frames=list(range(min(row.shots, COVER_FRAMES))),
+        by=row.owner,
     )

@@ -6,7 +6,7 @@ is told of each project that they see.
 
 from __future__ import annotations
 
-from persistence.reflex import announce
+from persistence.reflex import announce, recheck_rights
 from workbench.database import Unavailable
 from workbench.sharing import members_of
 
@@ -21,3 +21,10 @@ async def tell(project: str, *others: str) -> None:
         people = []  # it is read again by hand, then
     for person in dict.fromkeys([*people, *others]):
         announce("user", person)
+
+
+async def tell_rights(project: str, *others: str) -> None:
+    """The same where somebody may do more or less with it than before: their open pages let go of
+    it, or say that they may only look."""
+    await recheck_rights("project", project)
+    await tell(project, *others)

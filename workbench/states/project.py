@@ -7,7 +7,7 @@ from typing import Any, Literal
 import reflex as rx
 
 from persistence import PersistenceError
-from persistence.reflex import KeyedSettings, follow, running_engine
+from persistence.reflex import KeyedSettings, follow, running_engine, show
 from workbench import projects
 from workbench.access import NotFound
 from workbench.database import Unavailable
@@ -43,6 +43,12 @@ class Project(PageState, rx.State):
     path: rx.Field[str] = rx.field("")
     """The address that all of this belongs to; another one in the browser means "not yet"."""
     id: rx.Field[str] = rx.field("")
+    role: rx.Field[str] = rx.field("")
+    """Of whoever looks: owner · editor · viewer."""
+    owner: rx.Field[str] = rx.field("")
+    """Whose it is, if it is another one's."""
+    members: rx.Field[int] = rx.field(0)
+    """Besides the owner."""
     name: rx.Field[str] = rx.field("")
     detail: rx.Field[str] = rx.field("")
     shots: rx.Field[list[Card]] = rx.field(default_factory=list)
@@ -94,7 +100,7 @@ class Project(PageState, rx.State):
         try:
             page = await projects.open_project(actor_of(self), wanted)
         except NotFound:
-            self.status = "missing"
+            self._let_go("missing")
         except Unavailable as error:
             self.status, self.problem = "away", str(error)
         else:
@@ -102,6 +108,8 @@ class Project(PageState, rx.State):
 
     def _show(self, page: ProjectPage, shot: str) -> None:
         self.id, self.name = page.project.id, page.project.name
+        self.role, self.owner = page.project.role, page.project.owner
+        self.members = page.project.members
         self.detail = count_of(len(page.shots), "shot")
         last = len(page.shots)
         self.shots = [_card(self.id, row, last=last) for row in page.shots]
@@ -109,6 +117,12 @@ class Project(PageState, rx.State):
         self.status = "ready"
         if shot:
             self._choose(shot)
+
+    def _let_go(self, status: str) -> None:
+        """Show nothing of it any more."""
+        self.status, self.id, self.name, self.detail = status, "", "", ""
+        self.role = self.owner = self.gone_id = ""
+        self.shots, self.deleted, self.shot, self.members = [], [], nothing(), 0
 
     def _choose(self, shot: str) -> None:
         here = next((i for i, card in enumerate(self.shots) if card.id == shot), None)
@@ -121,11 +135,18 @@ class Project(PageState, rx.State):
 
     @rx.event
     async def follow(self):
-        """Somebody has changed the lists. What is open here stays, though it may be gone."""
+        """Somebody has changed the lists. A shot that is open here stays, though it may be gone; a
+        project that whoever looks may see no more doesn't."""
         shot = _argument(self, "shot_id")
         try:
             page = await projects.look_at_project(actor_of(self), _argument(self, "project_id"))
-        except (NotFound, Unavailable):
+        except NotFound:
+            if self.status == "ready":
+                self._let_go("ended")
+                await self._show_prompts()
+                await show(self, {})
+            return
+        except Unavailable:
             return
         is_here = not shot or any(row.id == shot for row in page.shots)
         if self.status == "ready" and page.project.id == self.id:

@@ -11,7 +11,7 @@ from . import menu as _menu
 from .base import PARTS, Field, Part, field_of
 from .field import row
 from .items import field_items, panel_items
-from .panel import edit_target, settings_panel
+from .panel import edit_target, is_read_only, settings_panel
 from .status import save_status
 
 
@@ -56,6 +56,7 @@ __all__ = [
     "field_menu",
     "field_of",
     "field_row",
+    "is_read_only",
     "origin_badge",
     "panel_items",
     "save_status",
