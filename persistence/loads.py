@@ -40,19 +40,23 @@ class Loader:
         self._tries = 0
 
     async def load(self, targets: Iterable[Target]) -> None:
-        waits = {
-            self.begin(layer)
-            for layer in map(self._engine.layer, targets)
-            if layer.gate.state not in ("open", "gone")
-        }
-        for wait in waits:
-            await asyncio.shield(wait)
+        layers = list(map(self._engine.layer, targets))
+        while waits := {
+            self.begin(layer) for layer in layers if layer.gate.state not in ("open", "gone")
+        }:  # again where a newer load began meanwhile: only that one opens the gate
+            for wait in waits:
+                await asyncio.shield(wait)
 
     async def refresh(self, layers: Iterable[Layer]) -> None:
         """Read these again, in one query: another process may have written. Raises
         StoreUnavailable; what was loaded stays usable."""
-        for wait in {self.begin(layer, again=True) for layer in layers}:
-            await asyncio.shield(wait)
+        wanted = list(layers)
+        waits = {self.begin(layer, again=True) for layer in wanted}
+        while waits:
+            for wait in waits:
+                await asyncio.shield(wait)
+            newer = map(self._underway.get, wanted)
+            waits = {each for each in newer if each is not None}
 
     def begin(self, layer: Layer, *, again: bool = False) -> asyncio.Future[None]:
         """Ask for a layer in the next query. The future fails as the query does."""

@@ -44,12 +44,14 @@ def simulate(
     store: Callable[[], Store] = MemoryStore,
     values: Mapping[str, Sequence[Any]] | None = None,
     lists: Sequence[str] = (),
+    feed: bool = False,
 ) -> Report:
     """Play one schedule and judge it.
 
     `tools` are settings classes; `owners` those of each scope but the weakest, whose owner is the
     user; `values` gives what a setting may be set to, by its name, where the declared type doesn't
-    say enough; `servers` are processes over one `store`. With `lists`, people also add lines to
+    say enough; `servers` are processes over one `store`, which with `feed` bring one another's
+    commits into what they hold, as on a file. With `lists`, people also add lines to
     lists of those names, by a registered kind of operation.
     """
     play = Play(
@@ -62,6 +64,7 @@ def simulate(
         values or {},
         lists,
     )
+    play.feed = feed
     with asyncio.Runner(loop_factory=lambda: play.loop) as runner:
         return runner.run(play.run(users=users, tabs=tabs, servers=servers, steps=steps))
 
@@ -92,7 +95,7 @@ class Play:
         self.authors: dict[str, str] = {}
         self.heard: dict[str, Outcome] = {}
         self.happened: Counter[str] = Counter()
-        self.is_cut = self.is_mended = False
+        self.is_cut = self.is_mended = self.feed = False
         self.lists = Lists(self, lists) if lists else None
         self._tasks: set[asyncio.Task[Any]] = set()
 

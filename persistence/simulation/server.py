@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
 from ..engine import Engine
+from ..feed import Polling
 from ..operations import KINDS, Operation, Outcome
 from ..store.base import Store
 from ..testing import FailingStore
@@ -38,6 +39,7 @@ class Server:
             scopes=self.play.scopes,
             wall=self.play.loop.wall,
             random=Random(self.play.random.random()),  # noqa: S311  # jitter
+            pokes=Polling() if self.play.feed else None,
         )
         if self.play.lists is not None:
             self.play.lists.register(self.engine, self)

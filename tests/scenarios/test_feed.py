@@ -319,6 +319,21 @@ async def test_another_file_in_the_databases_place_is_read_anew(
         assert (mine.values.frames, mine.values.mode) == (50, "basic")
 
 
+async def test_a_load_that_a_look_supersedes_is_waited_for(
+    start: Start, store: FailingStore
+) -> None:
+    """Else its waiter would take what isn't loaded for what was never written."""
+    async with start(pokes=Polling()) as here, start() as there:
+        theirs = await there.open(Travel, MINE, actor="bo")
+        theirs.update(frames=50)
+        store.loads.delay(1.0, times=2)
+        mine = asyncio.create_task(here.open(Travel, MINE, actor="ada"))
+        await asyncio.sleep(0.1)  # the load has begun
+        await theirs.flush()
+        binding = await mine
+        assert (binding.ready, binding.values.frames) == (True, 50)
+
+
 async def test_a_burst_of_another_process_is_read_once(start: Start, store: FailingStore) -> None:
     """Ten thousand rows of others: only what is in memory is read again, in one query."""
     async with start(pokes=Polling(1.0)) as here, start() as there:

@@ -56,6 +56,13 @@ def test_whatever_happens_no_edit_is_lost_doubled_misplaced_or_unasked(servers: 
     assert report.happened["conflict"] > 0
 
 
+def test_the_same_with_servers_that_hear_of_one_another() -> None:
+    """1022: a look superseded a load, whose waiter then took an unloaded layer for a loaded one."""
+    report = played(range(1020, 1040), servers=2, feed=True)
+    assert not report.faults, report
+    assert report.happened["conflict"] > 0
+
+
 @pytest.mark.parametrize("seed", [241, 370])  # an older edit, held up, took a newer one back
 def test_schedules_that_once_went_wrong_come_out_right(seed: int) -> None:
     report = played(range(seed, seed + 1), servers=2)
