@@ -43,6 +43,8 @@ async def recheck_rights(scope: str, owner: str) -> int:
     at = (scope, owner)
     found = {tab for target, those in tabs.watching.items() if target[:2] == at for tab in those}
     await asyncio.gather(*(recheck(tabs, tab) for tab in found))
+    for tab in found:
+        tabs.presence.moved(tab)  # who may no longer look is no longer here
     return len(found)
 
 

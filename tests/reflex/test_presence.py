@@ -15,6 +15,7 @@ from persistence.reflex import (
     announce,
     current_actor,
     follow,
+    recheck_rights,
     setting,
 )
 from persistence.reflex.presence import initials
@@ -128,6 +129,9 @@ async def test_who_may_not_read_is_not_told_and_not_told_of(here, until):
         members.discard("bob")
         announce("shot", "s1")
         await until(lambda: names(ann) == [] and names(bob) == [])
+        members.add("eve")
+        await recheck_rights("project", "film")
+        await until(lambda: names(ann) == ["eve"] and names(eve) == ["Ann Lee"])
 
 
 async def test_names_are_those_for_everybody_not_for_whose_event_it_was(serve, until):
