@@ -178,6 +178,8 @@ def _native(bound: Bound, kind: Control) -> dict[str, Any]:
         "aria-invalid": ui.cond(bound.error.bool(), "true", "false"),
         "data-persistence-refused": ui.cond(bound.error.bool(), "true", "false"),
     }
+    if spec.secret:
+        attributes["data-persistence-secret"] = "true"
     made: dict[str, Any] = {
         "key": ui.cond(bound.ready, bound.target, "") + f"|{bound.tool}.{spec.name}",
         "disabled": _is_disabled(bound, is_denied=kind not in _TYPED),

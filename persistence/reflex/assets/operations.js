@@ -25,7 +25,7 @@
 //   trouble         "", "blocked", "full" or "newer": why edits can't be kept in this browser
 //   isOffline       is there no connection, by the browser, the socket or an attempt that failed?
 //   identity        null, or {actor, now, waiting}: edits of `actor` wait while the browser is signed in as `now` ("" for nobody)
-//   sealed()        promise of how many edits of others wait here for them
+//   sealed(), left(actor)   promises of how many edits of others wait here for them, and of those of somebody
 //   seal(), clear() before signing out: keep what waits for this user; or remove it ("persistence-clear" tells others to)
 //
 // Events on `document`: "persistence" (something of this changed), "persistence-answer" {operation, answer},
@@ -126,6 +126,7 @@
     operation.actor = actorNow();
     operation.madeAt = Date.now();
     if (together) operation.together = together;
+    if (isSecret(operation)) operation.isSecret = true;
     keep(operation);
     return operation;
   }
@@ -162,6 +163,9 @@
     const tail = [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     return Date.now().toString(16).padStart(12, "0") + "-" + tail;
   }
+
+  // A secret is never written to the browser's disk: this page alone holds it, until the server does.
+  const isSecret = ({ target, field }) => [...document.querySelectorAll("[data-persistence-secret]")].some((at) => at.dataset.persistence === field && at.dataset.persistenceTool === target[2]);
 
   const keyOf = (target, field) => JSON.stringify([target, field]);
   const wire = ({ id, client, seq, target, field, kind, value, base, actor, together }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(together ? { together } : {}) });
@@ -391,6 +395,7 @@
     const entry = { id: operation.id, actor: operation.actor, operation: { ...wire(operation), madeAt: operation.madeAt }, answer, heardAt: Date.now() };
     loose.set(entry.id, entry);
     failures.set(entry.id, entry);
+    if (operation.isSecret) return void changedFailures();
     outbox.refuse(entry).then((isKept) => { if (isKept) loose.delete(entry.id); changedFailures(); });
   }
 
@@ -479,6 +484,7 @@
     take, submit, edit, editAll, failed, settle, again, clear,
     aside: () => outbox.aside(),
     sealed: () => outbox.sealed(actorNow()),
+    left: (actor) => outbox.left(actor),
     seal: async (actor = actorNow()) => { await Promise.all([outbox.seal(actor), window.persistence.offline?.forget()]); },
     get unkept() { return [...kept.values()].filter((each) => !each.isKept); },
     get unconfirmed() { return [...kept.values()].map(wire); },

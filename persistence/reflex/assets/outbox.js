@@ -7,6 +7,7 @@
 // - Each operation knows its user: what somebody else left stays sealed until they are back.
 // - A record that can't be read is put aside as it is, never sent and never thrown away. What a newer release wrote
 //   is left where it is.
+// - A secret setting's value is never here: its operation lives as long as its page.
 // - Where storage is blocked or full the page goes on from memory, and `trouble` says so.
 (() => {
   "use strict";
@@ -78,6 +79,7 @@
         transaction.onabort = () => { fail(transaction.error); resolve(false); };
         work(...stores.map((name) => transaction.objectStore(name)));
       } catch (error) {
+        if (transaction) transaction.onabort = null; // its reason is this one
         try { transaction?.abort(); } catch { /* it has ended already */ }
         fail(error);
         resolve(false);
@@ -104,6 +106,7 @@
   // Put it there as it is now; where it changes while that is under way, once more. `isReady` says that it may be sent,
   // `isKept` that it really is there.
   async function keep(operation) {
+    if (operation.isSecret) { operation.isReady = true; operation.isKept = false; return; }
     const known = pending.get(operation.id);
     operation.isReady = operation.isKept = false;
     if (known) { known.isAgain = true; return known.done; }
@@ -206,6 +209,11 @@
 
   // --- whose it is ------------------------------------------------------------------------------------------
 
+  // What waits here of somebody.
+  async function left(actor) {
+    return (await all("operations")).filter((each) => isOperation(each) && each.actor === actor);
+  }
+
   // How many edits of others wait here for them.
   async function sealed(actor) {
     return (await all("operations")).filter((each) => isOperation(each) && each.actor !== actor).length;
@@ -231,7 +239,7 @@
   }, "operations", "failed", "aside");
 
   window.persistenceOutbox = {
-    keep, drop, refuse, refused, settle, claim, live, sealed, seal, clear, aside: () => all("aside"),
+    keep, drop, refuse, refused, settle, claim, live, left, sealed, seal, clear, aside: () => all("aside"),
     get trouble() { return trouble; },
     get opened() { return open(); },
   };
