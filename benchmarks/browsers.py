@@ -146,11 +146,9 @@ def answer(question: str, taken: Sequence[float], share: float, limit: float) ->
     """Is that share of them within the limit? Both in seconds."""
     ordered = sorted(taken)
     reached = at_share(ordered, share)
-    shares = ", ".join(
-        f"p{each * 100:g} {duration(at_share(ordered, each))}" for each in (0.5, 0.99)
-    )
+    shares = ", ".join(f"p{each * 100:g} {_late(at_share(ordered, each))}" for each in (0.5, 0.99))
     return Line(
-        question, duration(reached), duration(limit), reached / limit, "≤ 1",
+        question, _late(reached), duration(limit), reached / limit, "≤ 1",
         f"{shares}, {len(ordered)} times",
     )  # fmt: skip
 
@@ -159,3 +157,7 @@ def at_share(ordered: Sequence[float], share: float) -> float:
     """The value that this share of them doesn't exceed."""
     numbers = range(1, len(ordered) + 1)
     return ordered[bisect_left(numbers, share * len(ordered))]
+
+
+def _late(seconds: float) -> str:
+    return duration(seconds) if seconds else "before it"

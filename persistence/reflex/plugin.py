@@ -65,6 +65,8 @@ log = logging.getLogger("persistence")
 
 STYLES = "persistence"
 """The folder of the library's stylesheets among the app's."""
+MAX_WAIT = 0.4
+"""Seconds that an edit waits here at most: a page that is typed in has held it for up to 0.5."""
 SWEEP = 2.0
 """Seconds between looks for tabs that were closed."""
 
@@ -112,7 +114,7 @@ class PersistencePlugin(rx.plugins.Plugin):
         self.scope_names, self.appliers = dict(scope_names or {}), dict(appliers or {})
         self.grace, self.backend, self.allowed_origins = grace, backend, tuple(allowed_origins)
         self.rate_limit, self.proxies, self.offline = rate_limit, proxies, offline
-        self._options = engine
+        self._options: dict[str, Any] = {"max_wait": MAX_WAIT, **engine}
         self._installed: set[int] = set()
         self.tabs: Tabs | None = None
         self.doors: Doors | None = None
