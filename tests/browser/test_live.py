@@ -3,6 +3,7 @@ process on the same file."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -148,3 +149,49 @@ def test_what_another_process_saves_in_the_same_file_shows_within_a_second(
     there.locator("#frames").fill("33")
     expect(here.locator("#frames")).to_have_value("33", timeout=2_000)
     expect(there.locator("#text")).to_have_value("from another process and back", timeout=2_000)
+
+
+def test_lists_follow_another_person_and_a_name_that_is_being_typed_stays(
+    workbench: Server, context: Any
+):
+    ana, ben = context().new_page(), context().new_page()
+    ana.goto(workbench.url)
+    ana.get_by_role("button", name="New project").first.click()
+    ana.get_by_label("Name of the new project").fill("Harbour")
+    ana.keyboard.press("Enter")
+    ana.get_by_role("button", name="New shot").first.click()
+    for shot in ("Wide", "Close"):
+        ana.get_by_label("Name of the new shot").fill(shot)
+        ana.keyboard.press("Enter")
+        expect(ana.locator("a.card-name", has_text=shot)).to_be_visible()
+    ana.get_by_role("button", name=re.compile("^Share")).click()
+    ana.get_by_role("button", name="Create link").click()
+    ben.goto(ana.get_by_label("The new link").input_value())
+    ana.keyboard.press("Escape")
+    ben.get_by_role("button", name="Join", exact=True).click()
+    expect(ben.locator("a.card-name")).to_have_text(["Wide", "Close"])
+    for page in (ana, ben):
+        expect(page.locator("header .persistence-avatar")).not_to_have_count(0)
+    list_of_ben = ben.context.new_page()
+    list_of_ben.goto(workbench.url)
+    expect(list_of_ben.locator("li.card", has_text="Harbour")).to_contain_text("2 shots")
+
+    ana.get_by_label("Actions for Wide").click()
+    ana.locator(".card", has_text="Wide").get_by_role("button", name="Rename").click()
+    name = ana.locator("[data-rename]")
+    name.press_sequentially("Wide at")
+    ben.get_by_label("Actions for Close").click()
+    ben.locator(".card", has_text="Close").get_by_role("button", name="Move earlier").click()
+    expect(ana.locator("a.card-name")).to_have_text(["Close"])  # the other one is a field
+    expect(ana.locator("#sidebar nav ol li")).to_contain_text(["Close", "Wide"])
+    expect(name).to_be_focused()
+    name.press_sequentially(" dawn")
+    expect(name).to_have_value("Wide at dawn")
+    name.press("Enter")
+    expect(ben.locator("a.card-name")).to_have_text(["Close", "Wide at dawn"])
+    ana.get_by_label("Actions for Close").click()
+    ana.locator(".card", has_text="Close").get_by_role("button", name="Delete").click()
+    expect(list_of_ben.locator("li.card", has_text="Harbour")).to_contain_text("1 shot")
+    ana.get_by_label("Actions for Wide at dawn").focus()
+    ben.close()
+    expect(ana.locator("header .persistence-avatar")).to_have_count(0)
