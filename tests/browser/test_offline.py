@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.server
+import re
 import sqlite3
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import test_panel
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 from test_accounts import make_shot, sign, who
@@ -30,6 +33,13 @@ KEPT = """async ([path, since]) => {
     }
     throw new Error(path + " isn't kept");
 }"""
+EMPTY = """async () => {
+    for (const end = Date.now() + 10_000; Date.now() < end; ) {
+        if (!(await persistence.offline.pages()).length) return;
+        await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new Error("pages are still kept");
+}"""
 GONE = """async () => {
     for (const end = Date.now() + 10_000; Date.now() < end; ) {
         const left = await navigator.serviceWorker.getRegistrations();
@@ -40,7 +50,8 @@ GONE = """async () => {
 }"""
 
 HOSTILE = (
-    '<p id="click" onclick="window.ran = 1">text</p><input type="password" id="secret">'
+    '<p id="click" onclick="window.ran = 1">text</p>'
+    '<input type="password" id="secret" data-persistence>'
     '<iframe srcdoc="<b>frame</b>"></iframe><a id="script" href="javascript:window.ran=1">link</a>'
     '<p data-persistence-offline="never">for nobody else</p><svg><script>ran = 1</script></svg>'
 )
@@ -147,6 +158,53 @@ def test_a_page_reloaded_without_server_is_as_it_was_and_what_is_typed_there_is_
     assert edits(site, "frames") == ["33"]
 
 
+def test_all_kinds_of_controls_go_on_in_a_kept_page(site: Server, user: BrowserContext):
+    page = test_panel.visit(user.new_page(), site)
+    row = partial(test_panel.row, page)
+    kept(page, "/panel/a")
+    site.kill()
+    page.reload()
+    row("prompt").locator("textarea").fill("gulls\nover the wake")
+    row("strength").locator("input[type=range]").fill("0.75")
+    row("fast").get_by_role("switch").click()
+    row("mood").get_by_role("radio", name="Wild").click()
+    row("quality").locator("select").select_option(label="Best there is")
+    row("words").locator("input").press_sequentially("sea,fog")
+    page.keyboard.press("Enter")
+    row("numbers").get_by_role("button", name="Add").click()
+    page.keyboard.type("7")
+    row("size").get_by_label("Width").fill("1920")
+    row("panes").get_by_role("switch", name="Shots").click()
+    row("anything").locator("textarea").fill('{"a": [1, 2]}')
+    expect(row("token").locator("input")).to_be_disabled()
+    expect(bar(page)).to_contain_text("wait)")
+    page.reload()
+    expect(row("panes").get_by_role("switch", name="Shots")).to_be_checked()
+    row("panes").get_by_role("switch", name="Generations").click()
+    for reload in (True, False):  # as it was left, then by the server
+        if reload:
+            page.reload()
+        else:
+            site.start()
+            page.evaluate("dispatchEvent(new Event('online'))")
+            expect(bar(page)).to_have_count(0, timeout=15_000)
+            test_panel.saved(page)
+        expect(row("prompt").locator("textarea")).to_have_value("gulls\nover the wake")
+        expect(row("strength").locator("input[type=number]")).to_have_value("0.75")
+        expect(row("mood").get_by_role("radio", name="Wild")).to_be_checked()
+        expect(row("words").get_by_role("listitem")).to_have_text(["sea", "fog"])
+        expect(row("numbers").get_by_role("spinbutton")).to_have_value("7")
+        expect(row("size").get_by_label("Width")).to_have_value("1920")
+        expect(row("panes").get_by_role("switch", name="Shots")).to_be_checked()
+        expect(row("panes").get_by_role("switch", name="Generations")).to_be_checked()
+        expect(row("anything").locator("textarea")).to_have_value(re.compile(r'^\{\s*"a": \[\s*1,'))
+    assert test_panel.stored(site) == {
+        "prompt": "gulls\nover the wake", "strength": 0.75, "fast": True, "mood": "wild",
+        "quality": "best", "words": ["sea", "fog"], "numbers": [7], "size": [1920, 720],
+        "panes": {"remove": [], "set": {"gens": True, "shots": True}}, "anything": {"a": [1, 2]},
+    }  # fmt: skip
+
+
 def test_without_the_worker_a_reload_shows_the_browsers_error(site: Server, page: Page):
     visit(page, site)
     site.kill()
@@ -216,7 +274,9 @@ def test_signing_out_removes_what_was_kept(workbench: Server, user: BrowserConte
     expect(page.get_by_text("Gulls")).to_have_count(0)
 
 
-def test_what_the_server_wants_stored_nowhere_is_not_kept(site: Server, user: BrowserContext):
+def test_what_the_server_wants_stored_nowhere_and_who_asks_for_a_password_is_not_kept(
+    site: Server, user: BrowserContext
+):
     page = user.new_page()
 
     def answer(route: Any) -> None:
@@ -231,6 +291,8 @@ def test_what_the_server_wants_stored_nowhere_is_not_kept(site: Server, user: Br
     page.locator("#to-b").click()
     kept(page, "/shot/b")
     assert [each["path"] for each in page.evaluate("persistence.offline.pages()")] == ["/shot/b"]
+    page.evaluate("""document.body.insertAdjacentHTML("beforeend", '<input type="password">')""")
+    page.evaluate(EMPTY)  # a page that asks for a password goes again
 
 
 def test_switched_off_the_worker_and_what_it_kept_are_gone(site: Server, user: BrowserContext):

@@ -94,11 +94,14 @@
   async function isAllowed(path) {
     if (!allowed.has(path)) {
       const answer = await fetch(path, { method: "HEAD", cache: "no-store" });
+      if (answer.status === 429 || answer.status >= 500) throw new Error("not now");
       allowed.set(path, answer.ok && !/\bno-store\b/i.test(answer.headers.get("cache-control") || ""));
-      if (!allowed.get(path)) await shelf.drop(path);
     }
     return allowed.get(path);
   }
+
+  // Pages that ask for a password are of no use offline, and their address may hold a secret.
+  const isPrivate = () => Boolean(document.querySelector('meta[name="persistence-offline"][content="never"], input[type="password"]:not([data-persistence])'));
 
   async function keep() {
     if (isKeeping || !isCalm()) { timer ||= setTimeout(look, QUIET); return; }
@@ -106,7 +109,9 @@
     since = 0;
     const path = shelf.pathOf(location.href), mine = actor;
     try {
-      if (document.querySelector('meta[name="persistence-offline"][content="never"]') || !(await isAllowed(path)) || path !== shelf.pathOf(location.href)) return;
+      const mayKeep = !isPrivate() && (await isAllowed(path));
+      if (path !== shelf.pathOf(location.href)) return;
+      if (!mayKeep) { last = ""; await shelf.drop(path); return; }
       const began = performance.now(), { content, files, isEditable } = picture();
       pause = Math.min(SOON, Math.max(QUIET, (performance.now() - began) * SHARE)); // a heavy page more seldom
       const text = path + JSON.stringify(content);
@@ -130,7 +135,7 @@
 
   const FIELDS = "input, textarea, select, canvas";
   const NEVER = "script, noscript, template, iframe, frame, object, embed, video, audio, link, meta, base, style, dialog, [popover], [data-sonner-toaster], [data-radix-popper-content-wrapper], "
-    + "#persistence-device, [data-persistence-move], [data-persistence-take]";
+    + "#persistence-device, #persistence-presence, .persistence-here, [data-persistence-move], [data-persistence-take]";
   const ACTING = "button, input, select, textarea, [role=button], [role=switch], [role=checkbox], [role=slider], [role=combobox], [role=tab], [role=radio], [contenteditable], a:not([href])";
   const ADDRESSES = ["href", "src", "xlink:href", "action", "formaction", "poster", "data"];
 

@@ -17,7 +17,7 @@
     return time.toLocaleString([], { ...(isToday ? {} : { dateStyle: "medium" }), timeStyle: "short" });
   }
 
-  const waiting = () => window.persistence?.unconfirmed.length || 0;
+  const waiting = () => window.persistence?.waiting.length || 0; // as the status line counts
 
   function words() {
     const count = waiting();
@@ -68,18 +68,18 @@
     }
   }
 
-  // What waits stands in its control; single keys are put into the dict that was shown.
-  function showKeys() {
-    for (const { kind, target, field, value } of window.persistence?.unconfirmed || []) {
-      if (kind !== "keys") continue;
-      for (const control of document.querySelectorAll(`[data-persistence="${CSS.escape(field)}"]`)) {
-        if (control.dataset.persistenceTarget !== JSON.stringify(target) || control.dataset.offlineKeys?.includes(JSON.stringify(value))) continue;
-        control.dataset.offlineKeys = (control.dataset.offlineKeys || "") + JSON.stringify(value);
-        const shown = { ...JSON.parse(control.dataset.persistenceValue || "{}"), ...value.set };
-        for (const key of value.remove || []) delete shown[key];
-        control.dataset.persistenceValue = JSON.stringify(shown);
-        if (!control.contains(document.activeElement)) control.value = JSON.stringify(shown);
-      }
+  // What earlier pages left is shown by controls.js, where the control is there already; single keys of a dict by us.
+  const early = [];
+  document.addEventListener("persistence-adopted", ({ detail }) => { if (document.readyState === "loading") early.push(detail); else showKeys(detail); });
+  const showEarly = () => { for (const detail of early.splice(0)) document.dispatchEvent(new CustomEvent("persistence-adopted", { detail })); };
+
+  function showKeys({ kind, target, field, value }) {
+    if (kind !== "keys") return;
+    for (const control of document.querySelectorAll(`[data-persistence="${CSS.escape(field)}"]`)) {
+      if (JSON.stringify(JSON.parse(control.dataset.persistenceTarget || "0")) !== JSON.stringify(target)) continue;
+      const dict = { ...JSON.parse(control.dataset.persistenceValue || "{}"), ...value.set };
+      for (const key of value.remove || []) delete dict[key];
+      control.dataset.persistenceValue = control.value = JSON.stringify(dict);
     }
   }
 
@@ -149,8 +149,8 @@
   const lookNow = () => { wait = FIRST; look(); };
   addEventListener("online", lookNow);
   document.addEventListener("visibilitychange", lookNow);
-  document.addEventListener("persistence", () => { showKeys(); say(); });
+  document.addEventListener("persistence", say);
   addEventListener("resize", say);
   if ("BroadcastChannel" in window) new BroadcastChannel("persistence-offline").addEventListener("message", ({ data }) => { if (data === about.owner) location.reload(); }); // signed out in another tab
-  document.addEventListener("DOMContentLoaded", () => { build(); markLinks(); timer = setTimeout(look, FIRST); });
+  document.addEventListener("DOMContentLoaded", () => { showEarly(); build(); markLinks(); timer = setTimeout(look, FIRST); });
 })();

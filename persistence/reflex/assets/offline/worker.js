@@ -63,7 +63,7 @@ const PERSISTENCE = "__SETTINGS__"; // {base, script, style}: written by offline
     if (/\bno-store\b/i.test(response.headers.get("cache-control") || "")) await shelf.drop(path).catch(() => {});
     if (Date.now() - looked < 3600_000) return;
     looked = Date.now();
-    const own = await fetch(location.href, { cache: "no-cache" }).catch(() => null);
+    const own = await fetch(location.href, { method: "HEAD", cache: "no-store" }).catch(() => null);
     if (own && [404, 410].includes(own.status)) {
       await shelf.forget().catch(() => {});
       await self.registration.unregister();
