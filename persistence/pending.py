@@ -20,7 +20,9 @@ from .store.base import Kind
 Attempt = tuple[Kind, str, float]
 """Kind, author and time of a write that may be stored."""
 
-MOST_ATTEMPTS = 100
+MOST_ATTEMPTS = 4
+"""Remembered of one edit: while the store is away for long, what is edited all the time must not
+grow."""
 FOLDED = "~"
 """How the last operation of an edit begins that a handler made on top of what a client sent."""
 
@@ -184,7 +186,8 @@ class Pending:
         """Those in flight failed for now: they wait again, folded under what is newer."""
         for field in list(fields):
             edit = self.sent.pop(field)
-            edit = edit._replace(attempted=(*edit.attempted, edit.signature)[-MOST_ATTEMPTS:])
+            if edit.signature not in edit.attempted:
+                edit = edit._replace(attempted=(*edit.attempted, edit.signature)[-MOST_ATTEMPTS:])
             self.put_first(edit)
 
 

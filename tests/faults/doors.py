@@ -17,7 +17,7 @@ def run(count: int, seed: int, folder: Path) -> Tally:
 
 def control(seed: int, folder: Path) -> Tally:
     """The library doesn't ask whether somebody may."""
-    return asyncio.run(_run(1_400, seed, folder, authorise=_anybody))
+    return asyncio.run(_run(700, seed, folder, authorise=_anybody))
 
 
 def _anybody(*_: object) -> bool:
@@ -40,7 +40,7 @@ EXPERIMENTS = [
         target="no server error, no second's wait, nothing told or written that isn't theirs",
         run=run,
         control=control,
-        short=1_000,
+        short=600,
         full=200_000,
         portion=10_000,
     )

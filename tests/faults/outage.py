@@ -248,7 +248,7 @@ EXPERIMENTS = [
         "60 s: 0 lost, 0 doubled, the page answers in 100 ms, drained ≤ 30 s after its return",
         run_served,
         control_served,
-        short=3,
+        short=2,
         full=60,
         slow=True,
     ),

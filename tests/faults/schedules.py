@@ -75,7 +75,7 @@ EXPERIMENTS = [
         "10,000 and more: 0 confirmed lost, 0 doubled, 0 elsewhere; any seed replays",
         run,
         control,
-        short=30,
+        short=20,
         full=10_000,
         portion=250,
     )

@@ -98,6 +98,8 @@ class Experiment:
     """What the machine lacks for it, in words; empty where nothing."""
     slow: bool = False
     """Its short run takes more than ten seconds."""
+    in_browser: bool = False
+    """It runs with the tests in the browser."""
 
 
 def without_programs(*names: str) -> Callable[[], str]:

@@ -16,11 +16,13 @@ from tests.faults.tally import Experiment, Tally
 ALL = experiments()
 
 
+def marks(experiment: Experiment) -> list[pytest.MarkDecorator]:
+    kinds = {"slow": experiment.slow, "browser": experiment.in_browser}
+    return [getattr(pytest.mark, kind) for kind, is_so in kinds.items() if is_so]
+
+
 def each() -> list[Any]:
-    return [
-        pytest.param(one, id=name, marks=[pytest.mark.slow] if one.slow else [])
-        for name, one in ALL.items()
-    ]
+    return [pytest.param(one, id=name, marks=marks(one)) for name, one in ALL.items()]
 
 
 @pytest.fixture

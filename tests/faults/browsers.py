@@ -1,0 +1,173 @@
+"""What happens to real pages: closed in mid-word, killed, crashed, or cut off from their server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.faults.proxy import MOODS, Proxy
+from tests.faults.tally import Experiment, Tally
+from tests.faults.typists import (
+    Killable,
+    apart,
+    browsing,
+    come_back,
+    judge,
+    playing,
+    serving,
+    somebody,
+    type_into,
+    visit,
+    without_chromium,
+)
+
+TOGETHER = 5
+"""Pages whose edits one later page brings back."""
+
+
+def close_tabs(count: int, seed: int, folder: Path, keeps: bool = True) -> Tally:
+    return end_pages(count, seed, folder, keeps, "closed", lambda page: page.close())
+
+
+def crash_tabs(count: int, seed: int, folder: Path, keeps: bool = True) -> Tally:
+    def crash(page: Any) -> None:
+        with suppress(Exception):  # it can't answer
+            page.goto("chrome://crash", timeout=5_000)
+
+    return end_pages(count, seed, folder, keeps, "crashed", crash)
+
+
+def end_pages(
+    count: int, seed: int, folder: Path, keeps: bool, how: str, end: Callable[..., None]
+) -> Tally:
+    """Type, end the page at some moment, with and without a connection; then open another one."""
+    tally, done = Tally(), []
+    with serving(folder) as server, playing() as playwright, browsing(playwright) as browser:
+        context = somebody(browser, keeps=keeps)
+        visit(context, server.url, "first").close()
+        for number in range(seed, seed + count):
+            random, where = Random(number), f"{how} ({number})"
+            page = visit(context, server.url, f"s{number}")
+            is_cut = not keeps or random.random() < 0.5
+            context.set_offline(is_cut)
+            typed = type_into(page, f"s{number}", random)
+            ended = time.monotonic()
+            end(page)
+            with suppress(Exception):
+                page.close()
+            context.set_offline(False)
+            tally.happened["without a connection"] += is_cut
+            done.append((typed, ended, where))
+            tally.count += 1
+            if len(done) % TOGETHER == 0 or number == seed + count - 1:
+                come_back(context, server.url, tally, where)
+        for typed, ended, where in done:
+            judge(server, typed, ended, tally, where)
+    return tally
+
+
+def kill_browsers(count: int, seed: int, folder: Path, keeps: bool = True) -> Tally:
+    """SIGKILL to a whole Chromium with two tabs; then the same profile is opened again."""
+    tally = Tally()
+    with serving(folder) as server, playing() as playwright:
+        browser = Killable(playwright, folder / "profile")
+        for number in range(seed, seed + count):
+            random, where = Random(number), f"killed ({number})"
+            try:
+                context = browser.start(keeps=keeps)
+                pages = [visit(context, server.url, f"s{number}-{each}") for each in "ab"]
+                browser.remember(context)
+                is_cut = not keeps or random.random() < 0.5
+                if is_cut:
+                    server.kill()
+                typed = [type_into(pages[i], f"s{number}-{'ab'[i]}", random, 0.6) for i in (0, 1)]
+                ended = time.monotonic()
+                browser.kill()
+                if is_cut:
+                    server.start()
+                tally.happened["without a server"] += is_cut
+                come_back(browser.start(keeps=keeps), server.url, tally, where)
+            finally:
+                browser.kill()
+            for each in typed:
+                judge(server, each, ended, tally, where)
+            tally.count += 1
+    return tally
+
+
+def cut_networks(count: int, seed: int, folder: Path, keeps: bool = True) -> Tally:
+    """Type while the network is cut, held, slow or torn; then it is back. Now and then the page is
+    closed meanwhile, and in the control each time."""
+    tally, done = Tally(), []
+    with (
+        serving(folder) as server,
+        Proxy(server.port, seed) as proxy,
+        playing() as playwright,
+        browsing(playwright) as browser,
+    ):
+        for file in folder.glob("web/build/client/assets/reflex-env-*.js"):
+            file.write_text(file.read_text().replace(str(server.port), str(proxy.port)))
+        url = f"http://127.0.0.1:{proxy.port}"
+        context = somebody(browser, keeps=keeps)
+        for number in range(seed, seed + count):
+            random = Random(number)
+            mood = MOODS[number % len(MOODS)] if keeps else "cut"
+            where = f"{mood} ({number})"
+            page = visit(context, url, f"s{number}")
+            proxy.set(mood)
+            typed = type_into(page, f"s{number}", random, 2.0)
+            page.wait_for_timeout(random.choice((0, 200, 1_500)))
+            ended = time.monotonic()
+            if is_closed := (not keeps or random.random() < 0.3):
+                page.close()
+            proxy.set("open")
+            tally.happened[mood] += 1
+            tally.happened["closed meanwhile"] += is_closed
+            come_back(context, url, tally, where)
+            page.close()
+            done.append((typed, ended, where))
+            tally.count += 1
+        for typed, ended, where in done:
+            judge(server, typed, ended, tally, where)
+    return tally
+
+
+Rounds = Callable[..., Tally]
+
+
+def experiment(
+    name: str, what: str, unit: str, rounds: Rounds, short: int, full: int
+) -> Experiment:
+    def run(count: int, seed: int, folder: Path) -> Tally:
+        return apart(rounds, count, seed, folder)
+
+    def control(seed: int, folder: Path) -> Tally:
+        """A browser that keeps nothing, and no connection."""
+        return apart(rounds, 2, seed, folder, False)
+
+    return Experiment(
+        name,
+        what,
+        unit,
+        f"{full} of {full}: every edit older than 100 ms is back, once",
+        run,
+        control,
+        short=short,
+        full=full,
+        portion=full // 2,
+        missing=without_chromium,
+        slow=True,
+        in_browser=True,
+    )
+
+
+EXPERIMENTS = [
+    experiment("tabs-closed", "a tab is closed in mid-word", "tabs", close_tabs, 3, 200),
+    experiment("tabs-crashed", "a tab's process crashes", "tabs", crash_tabs, 2, 100),
+    experiment("browsers-killed", "a browser gets SIGKILL", "browsers", kill_browsers, 2, 100),
+    experiment("networks", "the network goes while somebody types", "cuts", cut_networks, 4, 200),
+]
