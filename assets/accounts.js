@@ -80,18 +80,21 @@
     const dialog = document.getElementById("unsaved");
     if (!count || !dialog) return true;
     dialog.querySelector("[data-unsaved-text]").textContent =
-      `${count} ${count === 1 ? "edit waits" : "edits wait"} to be saved, here or in another tab. Signed out, they would be lost.`;
+      `${count} ${count === 1 ? "edit waits" : "edits wait"} to be saved, here or in another tab. Kept on this device, nobody else can see or send them, and they are saved when you sign in here again.`;
     dialog.returnValue = "stay";
     dialog.showModal();
     await new Promise((done) => dialog.addEventListener("close", done, { once: true }));
-    return dialog.returnValue === "leave";
+    return dialog.returnValue === "stay" ? false : dialog.returnValue;
   }
+
+  // A shared computer: what is kept in this browser goes with who signs out.
+  const isToRemove = () => Boolean(document.querySelector("[data-remove-kept]:checked"));
 
   // --- somebody else --------------------------------------------------------------------------------
 
   function sayChanged(why) {
     const dialog = document.getElementById("who-changed");
-    if (isLeaving || !dialog || dialog.open) return;
+    if (isLeaving || !dialog || dialog.open || window.accounts.again?.ask()) return;
     const [title, text] = WHY[why] || WHY.gone;
     dialog.querySelector("h2").textContent = title;
     dialog.querySelector("[data-why]").textContent = text;
@@ -122,10 +125,13 @@
     isLeaving = true;
     button.disabled = true;
     try {
-      if (await maySignOut()) {
+      const how = await maySignOut();
+      if (how) {
         const { ok, answer } = await ask("/auth/sign-out");
         if (!ok) throw new Error(answer.detail);
+        if (how === "remove" || (how === true && isToRemove())) await window.persistence.clear(); else await window.persistence.seal();
         bus?.postMessage({ changed: "signed-out" });
+        window.accounts.again?.forget();
         await window.persistence.offline?.forget(); // what was kept for offline was theirs
         location.assign("/");
         return;
@@ -200,6 +206,7 @@
 
   async function done(form, answer) {
     const { done: where, tells } = form.dataset;
+    if (where === "again") return window.accounts.again.signedIn(answer.user);
     form.reset();
     if (!where.startsWith("/")) {
       form.querySelector(".form-done").textContent = where;

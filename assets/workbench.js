@@ -5,6 +5,7 @@
   // A page that came without a cookie (from a cache, or from the development server) asks for one, once.
   window.workbench = {
     async becomeGuest(backend) {
+      if (window.persistence?.unconfirmed.some((each) => each.actor)) return "waits"; // for who made them to sign in again: the page stays
       if (sessionStorage.getItem("workbench-guest")) {
         sessionStorage.removeItem("workbench-guest");
         return "blocked";

@@ -42,6 +42,7 @@ app = rx.App(
         rx.el.script(src="/workbench.js", defer=True),
         rx.el.script(src="/accounts.js", defer=True),
         rx.el.script(src="/sharing.js", defer=True),
+        rx.el.script(src="/again.js", defer=True),
     ],
     reset_style=False,
     api_transformer=[routes, protect],

@@ -231,3 +231,64 @@ def test_who_deletes_their_account_is_a_new_guest_without_anything(workbench: Se
     expect(page.locator(".card")).to_have_count(0)
     assert "Ann" not in users(workbench)
     assert prompts(workbench) == []
+
+
+# --- signed out while edits wait -----------------------------------------------------------------
+
+
+def edited_away(workbench: Server, page: Page, text: str) -> None:
+    """Ann's session ends while the server is away and she goes on typing."""
+    sign(page, workbench, "up")
+    expect(who(page)).to_have_attribute("data-who", "account")
+    make_shot(page, workbench)
+    wait_saved(page)
+    workbench.kill()
+    prompt(page).press_sequentially(text, delay=5)
+    page.wait_for_function("window.persistence.unkept.length === 0")
+    page.context.clear_cookies(name="workbench_session")
+    workbench.start()
+
+
+def test_a_session_that_ended_offline_is_asked_for_in_place_and_goes_on_as_the_same_person(
+    workbench: Server, page: Page
+):
+    edited_away(workbench, page, "typed offline")
+    shot = page.url
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    expect(dialog).to_contain_text("1 change of Ann waits on this device", timeout=30_000)
+    expect(dialog.locator("q")).to_have_text("typed offline")
+    dialog.get_by_label("Your password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(who(page)).to_have_attribute("data-who", "account")
+    expect(prompt(page)).to_have_value("typed offline")
+    wait_saved(page)
+    assert page.url == shot
+    ann = users(workbench)["Ann"]
+    assert prompts(workbench)[-1] == (ann, '"typed offline"')
+
+
+def test_who_signs_in_as_somebody_else_sends_nothing_of_the_one_before(
+    workbench: Server, page: Page, context
+):
+    other = context().new_page()
+    sign(other, workbench, "up", "Bob")
+    expect(who(other)).to_have_attribute("data-who", "account")
+    edited_away(workbench, page, "of Ann alone")
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    expect(dialog).to_be_visible(timeout=30_000)
+    dialog.get_by_label("Your name", exact=True).fill("Bob")
+    dialog.get_by_label("Your password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("You are signed in as Bob. 1 change of Ann stays sealed")
+    dialog.get_by_role("button", name="Go on").click()
+    expect(who(page)).to_contain_text("Bob")
+    assert "of Ann alone" not in str(prompts(workbench))
+    page.goto(f"{workbench.url}/account")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(who(page)).to_have_attribute("data-who", "guest")
+    sign(page, workbench, "in")
+    expect(page.locator(".persistence-status-text").first).to_contain_text(
+        "1 change from before you signed out was saved", timeout=20_000
+    )
+    ann = users(workbench)["Ann"]
+    assert prompts(workbench)[-1] == (ann, '"of Ann alone"')

@@ -11,7 +11,7 @@ from workbench.components.base import icon, link
 from workbench.components.coach import coach_strip
 from workbench.components.status import Tool, offline_notice, status_line
 from workbench.components.theme import theme_sync
-from workbench.components.who import unsaved_question, who_changed
+from workbench.components.who import sign_in_again, unsaved_question, who_changed
 
 
 def shell(
@@ -54,6 +54,7 @@ def shell(
         theme_sync(),
         who_changed(),
         unsaved_question(),
+        sign_in_again(),
         class_name="app",
     )
 

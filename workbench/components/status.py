@@ -28,8 +28,8 @@ def offline_notice() -> rx.Component:
             rx.el.div(
                 icon("cloud-off"),
                 rx.el.span(
-                    "No connection. Keep this page open: what you type here is sent when it is "
-                    "back."
+                    "No connection. Go on: what you change is kept in this browser, and sent when "
+                    "it is back."
                 ),
                 class_name="trouble trouble-wait",
             ),

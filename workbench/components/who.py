@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from workbench.components.base import button, link
+from workbench.components.forms import form, password_input, text_input
 from workbench.states.me import Me
 
 
@@ -66,11 +67,41 @@ def unsaved_question() -> rx.Component:
         rx.el.p(class_name="dialog-text", custom_attrs={"data-unsaved-text": ""}),
         rx.el.form(
             button("Stay signed in", kind="primary", submit=True, value="stay"),
-            button("Sign out without them", kind="danger", submit=True, value="leave"),
+            button("Sign out, keep them here", submit=True, value="leave"),
+            button("Sign out and remove them", kind="danger", submit=True, value="remove"),
             method="dialog",
             class_name="dialog-actions",
         ),
         id="unsaved",
         class_name="dialog",
         aria_labelledby="unsaved-title",
+    )
+
+
+def sign_in_again() -> rx.Component:
+    """Shown by `again.js` where edits wait of somebody whom this browser isn't signed in as."""
+    return rx.el.dialog(
+        rx.el.h2("Sign in again", id="sign-in-again-title"),
+        rx.el.div(
+            rx.el.p(class_name="dialog-text", custom_attrs={"data-again-text": ""}),
+            rx.el.ul(class_name="waiting-edits", custom_attrs={"data-again-list": ""}),
+            form(
+                text_input("name", "Your name", autocomplete="username", prefix="again-"),
+                password_input("password", "Your password", prefix="again-"),
+                path="/auth/sign-in",
+                submit="Sign in",
+                done="again",
+            ),
+            button("Not now", custom_attrs={"data-again-close": ""}),
+            custom_attrs={"data-again-form": ""},
+        ),
+        rx.el.div(
+            rx.el.p(class_name="dialog-text", custom_attrs={"data-again-done-text": ""}),
+            button("Go on", kind="primary", custom_attrs={"data-go-on": ""}),
+            hidden=True,
+            custom_attrs={"data-again-done": ""},
+        ),
+        id="sign-in-again",
+        class_name="dialog",
+        aria_labelledby="sign-in-again-title",
     )

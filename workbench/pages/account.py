@@ -64,8 +64,15 @@ def _head() -> rx.Component:
                 "Signed up ", _time(Account.created_at), " · ", Account.work, class_name="lead"
             ),
         ),
-        button(
-            icon("log-out"), "Sign out", custom_attrs={"data-sign-out": ""}
+        rx.el.div(
+            rx.el.label(
+                rx.el.input(type="checkbox", custom_attrs={"data-remove-kept": ""}),
+                "Remove what is kept on this device",
+                class_name="sign-out-choice",
+                title="For a computer that others use, too",
+            ),
+            button(icon("log-out"), "Sign out", custom_attrs={"data-sign-out": ""}),
+            class_name="sign-out",
         ),
         class_name="page-head",
     )  # fmt: skip

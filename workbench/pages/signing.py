@@ -35,6 +35,7 @@ def sign_in() -> rx.Component:
             done="/",
             tells="signed-in",
         ),
+        rx.el.p(role="status", custom_attrs={"data-sealed": ""}),
         rx.el.p(
             "No account yet? ", link("Sign up", to="/sign-up", class_name="text-link"), ".",
         ),

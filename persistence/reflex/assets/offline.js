@@ -100,8 +100,8 @@
     return allowed.get(path);
   }
 
-  // Pages that ask for a password are of no use offline, and their address may hold a secret.
-  const isPrivate = () => Boolean(document.querySelector('meta[name="persistence-offline"][content="never"], input[type="password"]:not([data-persistence])'));
+  // Pages that ask for a password are of no use offline, and their address may hold a secret; not where a closed dialog could ask.
+  const isPrivate = () => Boolean(document.querySelector('meta[name="persistence-offline"][content="never"], input[type="password"]:not([data-persistence], dialog:not([open]) *)'));
 
   async function keep() {
     if (isKeeping || !isCalm()) { timer ||= setTimeout(look, QUIET); return; }
