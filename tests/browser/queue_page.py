@@ -51,6 +51,7 @@ class Backend:
         """Operations in the order of their coming, each until it is answered for good."""
         self.tries: list[list[str]] = []
         """The ids in each request, also of those that got no answer."""
+        self.news = threading.Condition()
         self.done: dict[str, dict[str, Any]] = {}
         """What was answered for good, by id."""
         self.cookie_actor = "ann"
@@ -58,6 +59,8 @@ class Backend:
         self.page_actor = "ann"
         self.verdict: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"status": "confirmed"}
         self.is_away = False
+        self.without: dict[str, str] = {}
+        """Parts of a guard that are taken out of the scripts, with what stands there instead."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -66,6 +69,11 @@ class Backend:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def wait_for(self, tries: int) -> None:
+        """Until so many requests have come."""
+        with self.news:
+            assert self.news.wait_for(lambda: len(self.tries) >= tries, timeout=10)
 
     def values(self) -> list[Any]:
         """What was done, in order, each once."""
@@ -106,6 +114,9 @@ class Backend:
 
     def _page(self) -> str:
         scripts = "".join(f"<script>{(ASSETS / name).read_text()}</script>" for name in SCRIPTS)
+        for guard, instead in self.without.items():
+            assert scripts.count(guard) == 1, f"no such guard: {guard}"
+            scripts = scripts.replace(guard, instead)
         controls = "".join(CONTROL.format(name=name) for name in ("prompt", "text", "frames"))
         titles = "{&quot;prompt&quot;: &quot;Prompt&quot;}"
         return PAGE.format(scripts=scripts, actor=self.page_actor, controls=controls, titles=titles)
@@ -120,8 +131,12 @@ class Backend:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                backend.tries.append([each["id"] for each in json.loads(body)["operations"]])
-                if backend.is_away:
+                is_away = backend.is_away
+                with backend.news:
+                    sent = json.loads(body)["operations"]
+                    backend.tries.append([each["id"] for each in sent])
+                    backend.news.notify_all()
+                if is_away:
                     self.close_connection = True
                     return
                 status, answer = backend._receive(self.path, body)

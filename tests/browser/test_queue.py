@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from queue_page import Backend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import BrowserContext, Page
 
@@ -73,7 +73,9 @@ def leave(page: Page, backend: Backend) -> None:
     """Go away from the page, which nobody answers."""
     backend.is_away = True
     kept(page)
+    before = len(backend.tries)
     page.goto("about:blank")
+    backend.wait_for(before + 1)  # what a page that goes still says
     backend.is_away = False
 
 
@@ -127,12 +129,17 @@ def test_messages_keep_their_order_over_a_reload_and_one_that_is_refused_stops_n
 
 LOG = """
     window.log = [];
-    const put = IDBObjectStore.prototype.put, send = window.fetch;
+    const begin = IDBDatabase.prototype.transaction, put = IDBObjectStore.prototype.put;
+    IDBDatabase.prototype.transaction = function (...all) {
+      const made = Object.assign(begin.apply(this, all), { values: [] });
+      made.addEventListener("complete", () => made.values.map((each) => log.push("kept " + each)));
+      return made;
+    };
     IDBObjectStore.prototype.put = function (record) {
-      if (this.name === "operations" && !record.holder)
-        this.transaction.addEventListener("complete", () => log.push("kept " + record.value));
+      this.transaction.values.push(record.value);
       return put.call(this, record);
     };
+    const send = window.fetch;
     window.fetch = (path, options) => {
       for (const each of JSON.parse(options.body).operations) window.log.push("sent " + each.value);
       return send(path, options);
@@ -140,17 +147,114 @@ LOG = """
 """
 
 
-def test_an_edit_is_kept_before_it_leaves(backend: Backend, page: Page):
+def is_kept_before_it_leaves(backend: Backend, context: Any) -> bool:
+    page = context().new_page()
     page.add_init_script(LOG)
     visit(page, backend)
     page.locator("#prompt").press_sequentially("!?", delay=150)
+    page.evaluate("void persistence.edit('set', ['shot', 's1', 'travel'], 'text', 'at once', 3)")
     submit(page, "hello")
     settled(page)
     log = page.evaluate("window.log")
     sent = [each[5:] for each in log if each.startswith("sent")]
     assert sent
-    for value in sent:
-        assert log.index(f"kept {value}") < log.index(f"sent {value}")
+    return all(
+        f"kept {each}" in log and log.index(f"kept {each}") < log.index(f"sent {each}")
+        for each in sent
+    )
+
+
+def is_never_sent_for_another(backend: Backend, context: Any) -> bool:
+    page = visit(context().new_page(), backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("anns")
+    leave(page, backend)
+    backend.tries.clear()
+    backend.cookie_actor = backend.page_actor = "bob"
+    visit(page, backend)
+    page.evaluate("dispatchEvent(new Event('online'))")  # look again, and at once
+    page.locator("#text").fill("bobs")
+    page.wait_for_function("persistence.waiting.every((each) => each.value !== 'bobs')")
+    ids = {each["id"] for each in records(page) if each["actor"] == "ann"}
+    return len(ids) == 1 and not ids & {each for ids in backend.tries for each in ids}
+
+
+def is_in_one_of_the_stores(backend: Backend, context: Any) -> bool:
+    """Also where the second store can't take it."""
+    user: BrowserContext = context()
+    page = user.new_page()
+    page.add_init_script(
+        """const put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function (record) {
+            if (this.name === "failed") throw new DOMException("no room", "QuotaExceededError");
+            return put.call(this, record);
+        };"""
+    )
+    backend.verdict = lambda _: REFUSED
+    visit(page, backend)
+    page.locator("#prompt").fill("bad")
+    settled(page)
+    page.wait_for_function("persistence.trouble === 'full'")
+    page.close()
+    page = visit(user.new_page(), backend)
+    page.evaluate("persistenceOutbox.claim('nobody', 'nobody')")  # after the page's own look
+    settled(page)
+    return len(records(page)) + len(failed(page)) == 1
+
+
+def is_claimed_by_one(backend: Backend, context: Any) -> bool:
+    user: BrowserContext = context()
+    one, two, gone = (visit(user.new_page(), backend) for _ in range(3))
+    backend.is_away = True
+    gone.locator("#prompt").fill("left behind")
+    kept(gone)
+    gone.close()
+    one.wait_for_function(
+        "navigator.locks.query().then(({ held }) => held.filter("
+        "({ name }) => name.startsWith('persistence-page:')).length === 2)"
+    )
+    for page in (one, two, one, two):  # the first may still be busy with a look of its own
+        page.evaluate("dispatchEvent(new Event('online'))")
+        page.evaluate("persistenceOutbox.claim('nobody', 'nobody')")  # after its look
+    return sum(page.evaluate("persistence.unconfirmed.length") for page in (one, two)) == 1
+
+
+GUARDS: dict[str, tuple[Callable[[Backend, Any], bool], dict[str, str]]] = {
+    "kept first": (
+        is_kept_before_it_leaves,
+        {"filter((each) => !each.sentAt && each.isReady)": "filter((each) => !each.sentAt)"},
+    ),
+    "its user": (  # at claiming, and at both ways out
+        is_never_sent_for_another,
+        {
+            "each.actor !== actor || !isLeft": "!isLeft",
+            "filter((each) => each.actor === (actor || each.actor))": "slice()",
+            "waiting().filter((each) => each.actor === actorNow())": "waiting()",
+        },
+    ),
+    "one transaction": (
+        is_in_one_of_the_stores,
+        {"return write((operations, failed)": "drop(entry.id); return write((operations, failed)"},
+    ),
+    "one page": (
+        is_claimed_by_one,
+        {"operations.put({ ...found.at(-1), version: VERSION });": ""},
+    ),
+}
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_guard_holds_and_without_it_the_same_goes_wrong(
+    backend: Backend, context: Any, guard: str
+):
+    experiment, without = GUARDS[guard]
+    assert experiment(backend, context)
+    again = Backend()
+    again.without = without
+    try:
+        assert not experiment(again, context)
+    finally:
+        again.close()
 
 
 def test_offline_everything_waits_and_then_goes_once_in_its_order(backend: Backend, page: Page):
@@ -247,25 +351,6 @@ def test_what_is_kept_on_this_device_can_be_removed(backend: Backend, page: Page
     page.evaluate("persistence.clear()")
     assert [records(page, store) for store in ("operations", "failed", "aside")] == [[], [], []]
     assert page.evaluate("persistence.unconfirmed") == []
-
-
-def test_two_pages_that_wake_at_once_dont_both_take_what_a_third_one_left(
-    backend: Backend, context: Any
-):
-    user: BrowserContext = context()
-    one, two, gone = (visit(user.new_page(), backend) for _ in range(3))
-    backend.is_away = True
-    gone.locator("#prompt").fill("left behind")
-    kept(gone)
-    gone.close()
-    for page in (one, two):
-        page.evaluate("dispatchEvent(new Event('online'))")
-    one.wait_for_function("persistence.unconfirmed.length === 1")
-    assert two.evaluate("persistence.unconfirmed.length") == 0
-    backend.is_away = False
-    settled(one)
-    assert backend.values() == ["left behind"]
-    assert records(two) == []
 
 
 def test_without_locks_what_is_old_enough_is_sent_once(backend: Backend, page: Page):
