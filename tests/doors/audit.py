@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -334,7 +334,7 @@ class Trials:
         told: list[str] = []
         slowest = 0.0
         for _ in range(count):
-            method, path = self.random.choice(self.routes)
+            method, path = self.random.choice(self.routes or [("GET", "/ping")])
             filled = "/".join(
                 quote(str(self.sender.anything())[:300], safe="", errors="replace")
                 if part.startswith("{") else part
@@ -393,12 +393,27 @@ def _as_json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-async def try_all(door: Door, count: int, seed: int, tally: Tally) -> None:
-    """So many trials, by everybody in turn."""
+def _named(name: str, parts: Collection[str]) -> bool:
+    return any(part in name for part in parts)
+
+
+async def try_all(
+    door: Door,
+    count: int,
+    seed: int,
+    tally: Tally,
+    *,
+    roles: Sequence[str] = ROLES,
+    only: Collection[str] = (),
+) -> None:
+    """So many trials, by everybody in turn; at `only` the doors in whose names one of these is."""
     door.doors.throttle.is_open = True  # what is judged here isn't how often
     world = await build(door)
     trials = Trials(door, world, Random(seed), tally)
-    share = max(1, count // len(ROLES))
-    for role in ROLES:
+    if only:
+        trials.handlers = [each for each in trials.handlers if _named(each[0], only)]
+        trials.routes = [each for each in trials.routes if _named(each[1], only)]
+    share = max(1, count // len(roles))
+    for role in roles:
         await trials.of(role, share)
     await asyncio.sleep(0)
