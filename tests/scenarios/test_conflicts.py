@@ -261,6 +261,16 @@ async def test_undo_knows_nothing_of_what_never_stood(start: Start) -> None:
         assert (change.author, undoing.step.source) == ("bo", "user")
 
 
+async def test_undo_names_who_changed_it_and_not_who_only_wanted_to(start: Start) -> None:
+    async with start() as engine:
+        await submit(engine, "ada", "a", 41)
+        await submit(engine, "cy", "c", 50, base=1)
+        assert (await submit(engine, "bo", "b", 60)).status == "conflict"
+        undoing = await engine.undo.plan("ada")
+        assert undoing is not None
+        assert [each.author for each in undoing.changed] == ["cy"]
+
+
 async def test_something_else_may_be_written(start: Start, store: FailingStore) -> None:
     async with start() as here, start() as there:
         mine = await met(start, here, there)
@@ -281,7 +291,7 @@ async def test_nobody_decides_about_anothers_conflict(start: Start) -> None:
         assert mine.conflict("frames") is not None
 
 
-async def test_a_base_that_another_server_moved_on_is_found_in_the_journal(
+async def test_a_base_that_another_server_moved_on_is_still_known(
     start: Start, store: FailingStore
 ) -> None:
     async with start() as here, start() as there:
