@@ -408,8 +408,9 @@ def check_shape(operation: Operation) -> None:
     ):
         if type(number) is not int or not 0 <= number < 1 << 53:
             raise InvalidValue(field, f"the operation's {name} isn't a whole number")
-    is_settings = operation.kind in KINDS
-    if not is_settings and not KIND.fullmatch(operation.kind):
+    kind: Any = operation.kind
+    is_settings = kind in KINDS
+    if not is_settings and not (isinstance(kind, str) and KIND.fullmatch(kind)):
         raise InvalidValue(field, f"the operation's kind is none of {', '.join(KINDS)}")
     if not _is_text(operation.field, 100) and (is_settings or operation.field != ""):
         raise UnknownField(field, "can't name a setting")
