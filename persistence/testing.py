@@ -4,7 +4,8 @@
 nothing is left to do, so that an hour of debounces and retries takes milliseconds. With a seed
 the tasks' turns are also shuffled, and the same seed gives the same schedule again.
 `FailingStore` wraps any store, `assert_written` and `assert_nothing_pending` look at what came of
-it. `persistence.pytest_plugin` has fixtures of these. Nothing here is imported by the library
+it. `simulate` plays tabs, servers and failures from a seed, see `persistence.simulation`.
+`persistence.pytest_plugin` has fixtures of these. Nothing here is imported by the library
 itself.
 """
 
@@ -39,10 +40,24 @@ from .store.base import (
 if TYPE_CHECKING:
     from .engine import Engine
     from .layers import Layer
+    from .simulation import Odds as Odds
+    from .simulation import Report as Report
+    from .simulation import simulate as simulate
+
+_SIMULATION = frozenset(("Odds", "Report", "simulate"))
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 Arguments = TypeVarTuple("Arguments")
+
+
+def __getattr__(name: str) -> Any:
+    """The simulator plays with what is in this module, so it is imported when it is asked for."""
+    if name not in _SIMULATION:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import simulation
+
+    return getattr(simulation, name)
 
 
 class Deadlock(RuntimeError):

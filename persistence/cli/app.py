@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from ..errors import PersistenceError
-from . import looks, moves, upkeep
+from . import kept, looks, moves, upkeep
 from .database import chain, load_declarations, one_owner, owners_of, path_of, quieten
 from .output import Problem, warn
 
@@ -311,6 +311,26 @@ def doctor(database: Database = "", modules: Modules = [], as_json: AsJson = Fal
     """
     path = _start(database, modules)
     run(upkeep.doctor(path, as_json=as_json))
+
+
+@app.command()
+def quarantine(
+    database: Database = "",
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove what is shown, after it was shown.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what nobody could read, as it was when an edit took its place.
+
+    [bold]Examples[/bold]
+
+    quarantine
+
+    quarantine --json > kept.json
+    """
+    path = _start(database, [])
+    run(kept.show_quarantine(path, remove=remove, as_json=as_json))
 
 
 def _start(database: str, modules: list[str]) -> Path:

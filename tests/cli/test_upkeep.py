@@ -133,3 +133,22 @@ def test_doctor_reports_a_damaged_file_instead_of_failing(studio: Studio) -> Non
     studio.path.write_bytes(b"no database at all" * 100)
     found = studio.json("doctor", "--import", "studio", code=1)
     assert found[-1]["level"] == "error"
+
+
+# --- quarantine ----------------------------------------------------------------------------------
+
+
+def test_what_an_edit_replaced_unread_is_told_shown_and_removed(studio: Studio) -> None:
+    assert "Nothing" in studio.run("quarantine").stdout
+    change(
+        studio.path,
+        "INSERT INTO persistence_quarantine SELECT owner, scope, tool, field, revision, kind, "
+        "CAST(x'7b22ff' AS TEXT), 'ana', 1.0, 1, 'no JSON' FROM persistence_override "
+        "WHERE owner = 's1' LIMIT 1",
+    )
+    told = [each for each in studio.json("doctor") if "quarantine" in each["what"]]
+    assert [each["level"] for each in told] == ["warning"]
+    (kept,) = studio.json("quarantine")
+    assert (kept["text"], kept["owner"], kept["problem"]) == ('{"\\udcff', "s1", "no JSON")
+    assert "no JSON" in studio.run("quarantine", "--remove").stdout
+    assert studio.json("quarantine") == []
