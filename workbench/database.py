@@ -23,6 +23,8 @@ R = TypeVar("R")
 
 DEFAULT_URL = "sqlite:///workbench.db"
 BUSY_SECONDS = 5
+CLASHES = 10
+"""Times that a write is tried while others write the same."""
 
 _engines: dict[str, Engine] = {}
 _opening = threading.Lock()
@@ -47,15 +49,31 @@ async def write(work: Callable[Concatenate[Session, P], R], *args: P.args, **kwa
 
 
 def _run(begin: str, work: Callable[..., R], *args: Any, **kwargs: Any) -> R:
-    try:
-        connection = _engine(database_url()).connect()
-        with connection, Session(connection, expire_on_commit=False) as session:
-            connection.execution_options(begin=begin)
-            result = work(session, *args, **kwargs)
-            session.commit()
-            return result
-    except SQLAlchemyError as error:
-        raise Unavailable(str(getattr(error, "orig", None) or error)) from error
+    for tries_left in reversed(range(CLASHES)):
+        try:
+            return _once(begin, work, *args, **kwargs)
+        except SQLAlchemyError as error:
+            if tries_left and _is_clash(error):
+                continue
+            raise Unavailable(str(getattr(error, "orig", None) or error)) from error
+    raise AssertionError("the last try returns or raises")
+
+
+def _once(begin: str, work: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    connection = _engine(database_url()).connect()
+    with connection, Session(connection, expire_on_commit=False) as session:
+        connection.execution_options(begin=begin)
+        if connection.dialect.name == "postgresql" and begin == "BEGIN IMMEDIATE":
+            connection.execution_options(isolation_level="SERIALIZABLE")
+        result = work(session, *args, **kwargs)
+        session.commit()
+        return result
+
+
+def _is_clash(error: SQLAlchemyError) -> bool:
+    """Did another writer of PostgreSQL come in between? Serialization, deadlock, the same new row.
+    SQLite has one writer at a time."""
+    return getattr(getattr(error, "orig", None), "sqlstate", "") in ("40001", "40P01", "23505")
 
 
 def _engine(url: str) -> Engine:
