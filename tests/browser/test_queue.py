@@ -492,3 +492,17 @@ def test_a_page_out_of_the_browsers_cache_sends_what_it_still_holds(backend: Bac
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     settled(page)
     assert backend.values() == ["typed"]
+
+
+def test_edits_made_together_are_one_action_and_outlive_the_page(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    page.evaluate(
+        """void persistence.editAll(["prompt", "text"].map((field) => (
+            { kind: "reset", target: ["shot", "s1", "travel"], field, value: null, base: 3 })))"""
+    )
+    leave(page, backend)
+    visit(page, backend)
+    emptied(page)
+    done = [(each["kind"], each["field"], each["together"]) for each in backend.arrived]
+    assert done == [("reset", "prompt", 1), ("reset", "text", 1)]
