@@ -10,7 +10,7 @@
   if (window.persistence.offline) return;
 
   const settings = "__SETTINGS__"; // {isOn, worker, base}: written by offline.py
-  const QUIET = 1000, AT_LEAST = 10_000, SHARE = 50, SOON = 60_000, LATE = 3000, ANSWER = 5000, AWAY = [502, 503, 504], OFF = "persistence.offline", PLACE = "persistence-offline-place";
+  const QUIET = 1000, AT_LEAST = 10_000, SHARE = 50, SOON = 60_000, ELEMENTS = 20_000, LATE = 3000, ANSWER = 5000, AWAY = [502, 503, 504], OFF = "persistence.offline", PLACE = "persistence-offline-place";
   const SPACE = settings.base + "persistence-offline/";
   const KEPT_FILE = /\.(css|woff2?|ttf|otf|svg|png|jpe?g|gif|webp|avif|ico)$/i;
   const shelf = persistenceShelf, bus = "BroadcastChannel" in window ? new BroadcastChannel("persistence-offline") : null;
@@ -109,7 +109,7 @@
     since = 0;
     const path = shelf.pathOf(location.href), mine = actor;
     try {
-      const mayKeep = !isPrivate() && (await isAllowed(path));
+      const mayKeep = !isPrivate() && document.getElementsByTagName("*").length <= ELEMENTS && (await isAllowed(path)); // larger ones would be felt
       if (path !== shelf.pathOf(location.href)) return;
       if (!mayKeep) { last = ""; await shelf.drop(path); return; }
       const began = performance.now(), { content, files, isEditable } = picture();
