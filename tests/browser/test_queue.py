@@ -228,7 +228,7 @@ GUARDS: dict[str, tuple[Callable[[Backend, Any], bool], dict[str, str]]] = {
         is_never_sent_for_another,
         {
             "each.actor !== actor || !isLeft": "!isLeft",
-            "filter((each) => each.actor === (actor || each.actor))": "slice()",
+            "operations.filter((each) => each.actor === actor)": "operations",
             "waiting().filter((each) => each.actor === actorNow())": "waiting()",
         },
     ),

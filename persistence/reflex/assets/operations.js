@@ -227,7 +227,7 @@
 
   // Resolves to whether anything was answered for good; rejects where nobody answers, or not now.
   async function post(operations, isLast = false) {
-    const actor = actorNow(), mine = operations.filter((each) => each.actor === (actor || each.actor));
+    const actor = actorNow(), mine = operations.filter((each) => each.actor === actor);
     if (!mine.length) return false;
     for (const each of mine) each.sentAt ||= Date.now(); // from here on another edit is another operation
     const body = JSON.stringify({ operations: mine.map(wire) }), end = new AbortController();
@@ -280,7 +280,7 @@
     for (const each of kept.values()) if (each.isReady && !each.isKept && outbox.trouble === "") outbox.keep(each); // there is room again
     if (posting || isAway || now < retryAt) return;
     const isLate = (each) => isEager || now - (each.sentAt || each.madeAt) > UNCONFIRMED;
-    const late = sendable().filter((each) => isStanding(each) && each.isReady && isLate(each) && each !== newest.get(held));
+    const late = sendable().filter((each) => isStanding(each) && each.isReady && each.actor === actorNow() && isLate(each) && each !== newest.get(held));
     if (!late.length) return;
     posting = true;
     const before = retryAt;
