@@ -13,6 +13,9 @@ from .output import instant, say, show_json, show_table, when
 SHOWN = 60
 """Characters of a text in the table; all of it in JSON."""
 
+CIPHERTEXT = "gAAAA"
+"""What a Fernet token begins with; no JSON does."""
+
 
 async def show_quarantine(path: Path, *, remove: bool, as_json: bool) -> None:
     """All of it, newest first within an owner; with `remove` it goes after it was shown."""
@@ -69,10 +72,13 @@ def as_object(kept: Quarantined) -> dict[str, object]:
 
 
 def printable(text: str | None) -> str | None:
-    """Bytes that are no text any more as `\\udcff`, so that nothing of them is lost."""
-    return text if text is None else text.encode(errors="backslashreplace").decode()
+    """Bytes that are no text any more as `\\udcff`, so that nothing of them is lost; of a secret
+    not even its ciphertext."""
+    if text is None or text.startswith(CIPHERTEXT):
+        return None
+    return text.encode(errors="backslashreplace").decode()
 
 
 def shortened(text: str | None) -> str:
-    shown = printable(text) or ""
+    shown = printable(text) or ("" if text is None else "a secret")
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"

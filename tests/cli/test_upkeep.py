@@ -152,3 +152,16 @@ def test_what_an_edit_replaced_unread_is_told_shown_and_removed(studio: Studio) 
     assert (kept["text"], kept["owner"], kept["problem"]) == ('{"\\udcff', "s1", "no JSON")
     assert "no JSON" in studio.run("quarantine", "--remove").stdout
     assert studio.json("quarantine") == []
+
+
+def test_a_secret_in_quarantine_is_never_printed(studio: Studio) -> None:
+    change(
+        studio.path,
+        "INSERT INTO persistence_quarantine SELECT owner, scope, tool, field, revision, kind, "
+        "'gAAAAsealed', 'ana', 1.0, 1, 'no key opens it' FROM persistence_override LIMIT 1",
+    )
+    for told in (studio.run("quarantine").stdout, studio.run("quarantine", "--json").stdout):
+        assert "no key opens it" in told
+        assert "sealed" not in told
+    studio.run("quarantine", "--remove")
+    assert studio.json("quarantine") == []
