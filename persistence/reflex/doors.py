@@ -260,6 +260,11 @@ def guarded(app: ASGIApp, doors: Doors, is_ours: IsOurs) -> ASGIApp:
                     return
                 if EVENTS in scope["path"]:
                     receive = only_packets(receive)
+            elif EVENTS in scope["path"] and not is_ours(scope, headers):
+                log.info("refused events from a page of another site")
+                refused = problem(403, "Foreign origin", "Only pages of this site may send events.")
+                await refused(scope, receive, send)
+                return
             if token := headers.get("reflex-client-token", ""):
                 actor = await actor_of(doors.throttle.identify, headers)
                 key = key_of(actor, address_in(scope, proxies=doors.throttle.proxies))

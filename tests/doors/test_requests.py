@@ -125,6 +125,17 @@ async def test_who_has_sent_a_days_bytes_waits_and_loses_nothing(
 
 
 @in_house
+async def test_events_by_request_are_for_pages_of_this_host_too(door: Door):
+    """Where Reflex is configured to poll instead of opening a socket."""
+    polling = "/_event/?EIO=4&transport=polling&token=token-of-a-poller"
+    for method in ("GET", "POST"):
+        foreign = {"origin": "http://evil.example"}
+        answer = await door.guest().http.request(method, polling, headers=foreign)
+        assert answer.status_code == 403
+    assert (await door.guest().http.get(polling)).status_code != 403
+
+
+@in_house
 async def test_an_upload_into_somebodys_tab_is_refused(door: Door):
     ann, ben = door.guest(), door.guest()
     socket = await ann.socket("token-for-uploads")
