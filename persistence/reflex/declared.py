@@ -97,7 +97,11 @@ def _router(sent: object) -> dict[str, Any]:
 
 def _is_address(text: str) -> bool:
     """A lone half of a character has no place in an address, and breaks whoever writes it down."""
-    return not any("\ud800" <= each <= "\udfff" for each in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _texts(value: object) -> list[str]:
