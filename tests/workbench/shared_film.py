@@ -29,7 +29,7 @@ WHO = ("owner", "editor", "guest", "viewer", "stranger", "nobody")
 async def accounts(**names: str) -> None:
     def make(session: Any) -> None:
         for name, user in names.items():
-            session.add(User(id=user, kind="account", name=name, name_key=name.lower()))
+            session.add(User(id=user, kind="account", name=name, name_key=f"{name}-{user}"))
 
     await write(make)
 
