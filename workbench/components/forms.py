@@ -24,8 +24,8 @@ def form(
     tells: str = "",
     kind: Any = "primary",
 ) -> rx.Component:
-    """`done` is where to go when it worked, or what to say if it is no path. `tells` is what other
-    tabs are told: "signed-in", "signed-up", "deleted"."""
+    """`done` is where to go when it worked, or what to say if it is no path; "again" leaves it to
+    `again.js`. `tells` is what other tabs are told: "signed-in", "signed-up", "deleted"."""
     return rx.el.form(
         *children,
         rx.el.p(class_name="form-problem", role="alert"),
