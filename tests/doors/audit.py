@@ -380,7 +380,7 @@ class Trials:
                 b"", b"{", b"\xff\xfe", b"[" * 5_000, b'{"a":' * 3_000, b"null", b"1", b'"x"',
                 b"{}" * 10, b'{"name": "a", "name": "b"}', b'{"a": NaN}', b'{"a": 1e999}', b"\0",
                 b'{"operations": [' + b"{}," * 200 + b"{}]}", b"x" * 30_000,
-                b'{"n": ' + b"9" * 5_000 + b"}",
+                b'{"n": ' + b"9" * 5_000 + b"}", b'"' + b"x" * 5_000_000 + b'"', b"[" * 200_000,
             ))  # fmt: skip
         if "operations" in path and chance < 0.9:
             return _as_json({"operations": self._operations()})

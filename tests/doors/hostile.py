@@ -150,6 +150,8 @@ class Sender:
             '42/_event,["client_error",{"message":"' + "x" * 5_000 + '"}]', "42/other,[1]",
             '42/_event,["event",{"name":"a","payload":{"a":NaN}}]', "5", "6", "9", "\ud800",
             '451-/_event,["event",{"_placeholder":true,"num":0}]', "43/_event,1[]", "2probe",
+            '42/_event,["event","' + "x" * 1_100_000 + '"]',
+            '42/_event,["event",' + "[" * 100_000 + "]" * 100_000 + "]",
             '42/_event,["event",' + "[" * 500 + "]" * 500 + "]",
             '42/_event,["event",{"name":"a","router_data":{"pathname":1,"query":[]}}]',
         ))  # fmt: skip
