@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,11 +11,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.faults.proxy import MOODS, Proxy
+from tests.faults.proxy import MOODS
 from tests.faults.tally import Experiment, Tally
 from tests.faults.typists import (
     Killable,
     apart,
+    behind,
     browsing,
     come_back,
     judge,
@@ -34,11 +37,18 @@ def close_tabs(count: int, seed: int, folder: Path, keeps: bool = True) -> Tally
 
 
 def crash_tabs(count: int, seed: int, folder: Path, keeps: bool = True) -> Tally:
-    def crash(page: Any) -> None:
-        with suppress(Exception):  # it can't answer
-            page.goto("chrome://crash", timeout=5_000)
-
     return end_pages(count, seed, folder, keeps, "crashed", crash)
+
+
+def crash(page: Any) -> None:
+    """SIGKILL to the processes that run pages: this one is the only one that is open."""
+    devtools = page.context.browser.new_browser_cdp_session()
+    for each in devtools.send("SystemInfo.getProcessInfo")["processInfo"]:
+        if each["type"] == "renderer":
+            with suppress(ProcessLookupError):
+                os.kill(each["id"], signal.SIGKILL)
+    with suppress(Exception):  # it has crashed
+        page.wait_for_timeout(5_000)
 
 
 def end_pages(
@@ -46,25 +56,29 @@ def end_pages(
 ) -> Tally:
     """Type, end the page at some moment, with and without a connection; then open another one."""
     tally, done = Tally(), []
-    with serving(folder) as server, playing() as playwright, browsing(playwright) as browser:
+    with (
+        serving(folder) as server,
+        behind(server, seed) as proxy,
+        playing() as playwright,
+        browsing(playwright) as browser,
+    ):
         context = somebody(browser, keeps=keeps)
-        visit(context, server.url, "first").close()
+        visit(context, proxy.url, "first").close()
         for number in range(seed, seed + count):
             random, where = Random(number), f"{how} ({number})"
-            page = visit(context, server.url, f"s{number}")
+            page = visit(context, proxy.url, f"s{number}")
             is_cut = not keeps or random.random() < 0.5
-            context.set_offline(is_cut)
+            proxy.set("cut" if is_cut else "open")
             typed = type_into(page, f"s{number}", random)
             ended = time.monotonic()
             end(page)
-            with suppress(Exception):
-                page.close()
-            context.set_offline(False)
+            page.close()
+            proxy.set("open")
             tally.happened["without a connection"] += is_cut
             done.append((typed, ended, where))
             tally.count += 1
             if len(done) % TOGETHER == 0 or number == seed + count - 1:
-                come_back(context, server.url, tally, where)
+                come_back(context, proxy.url, tally, where)
         for typed, ended, where in done:
             judge(server, typed, ended, tally, where)
     return tally
@@ -105,19 +119,16 @@ def cut_networks(count: int, seed: int, folder: Path, keeps: bool = True) -> Tal
     tally, done = Tally(), []
     with (
         serving(folder) as server,
-        Proxy(server.port, seed) as proxy,
+        behind(server, seed) as proxy,
         playing() as playwright,
         browsing(playwright) as browser,
     ):
-        for file in folder.glob("web/build/client/assets/reflex-env-*.js"):
-            file.write_text(file.read_text().replace(str(server.port), str(proxy.port)))
-        url = f"http://127.0.0.1:{proxy.port}"
         context = somebody(browser, keeps=keeps)
         for number in range(seed, seed + count):
             random = Random(number)
             mood = MOODS[number % len(MOODS)] if keeps else "cut"
             where = f"{mood} ({number})"
-            page = visit(context, url, f"s{number}")
+            page = visit(context, proxy.url, f"s{number}")
             proxy.set(mood)
             typed = type_into(page, f"s{number}", random, 2.0)
             page.wait_for_timeout(random.choice((0, 200, 1_500)))
@@ -127,7 +138,7 @@ def cut_networks(count: int, seed: int, folder: Path, keeps: bool = True) -> Tal
             proxy.set("open")
             tally.happened[mood] += 1
             tally.happened["closed meanwhile"] += is_closed
-            come_back(context, url, tally, where)
+            come_back(context, proxy.url, tally, where)
             page.close()
             done.append((typed, ended, where))
             tally.count += 1

@@ -41,6 +41,10 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def set(self, mood: Mood) -> None:
         """Returns once it is so."""
         asyncio.run_coroutine_threadsafe(self._become(mood), self._loop).result(10)

@@ -19,6 +19,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.browser.servers import FLAGS, Server, free_port
+from tests.faults.proxy import Proxy
 from tests.faults.tally import Tally
 
 if TYPE_CHECKING:
@@ -80,6 +81,15 @@ def playing() -> Iterator[Playwright]:
 def serving(folder: Path) -> Iterator[Server]:
     with Server(APP, folder, {}).start() as server:
         yield server
+
+
+@contextmanager
+def behind(server: Server, seed: int) -> Iterator[Proxy]:
+    """A network in front of the server, that its pages know instead of it."""
+    with Proxy(server.port, seed) as proxy:
+        for file in server.folder.glob("web/build/client/assets/reflex-env-*.js"):
+            file.write_text(file.read_text().replace(str(server.port), str(proxy.port)))
+        yield proxy
 
 
 @contextmanager
