@@ -17,12 +17,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from . import entities
 from .errors import StoreError
 from .layers import Layer
-from .store.base import FORGOTTEN, News
+from .store.base import FORGOTTEN, News, sealed
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -134,14 +135,22 @@ class Feed:
 
     async def _take(self, news: Sequence[News]) -> None:
         layers = dict.fromkeys(self._settled())
+        gone = {each.target[:2] for each in news if each.source == FORGOTTEN}
+        for scope, owner in self._held(gone):
+            await entities.hear_forgotten(self._engine, scope, owner)
         for each in news:
-            if each.source == FORGOTTEN:
-                await entities.hear_forgotten(self._engine, *each.target[:2])
-                continue
             layer = self._engine.layers.get(each.target)
             if layer is not None and layer.revision(each.field) < each.revision:
                 layers[layer] = None
         await self._refresh(list(layers))
+
+    def _held(self, gone: AbstractSet[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Which of the owners in memory are called so, once they are gone."""
+        if not gone:
+            return []
+        scopes = {scope for scope, _ in gone}
+        owners = {each[:2] for each in self._engine.layers if each.scope in scopes}
+        return [each for each in owners if (each[0], sealed(*each)) in gone]
 
     async def _refresh(self, layers: Sequence[Layer]) -> None:
         """Those of them that are loaded, or about to be by a query that began before."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal, NamedTuple, Protocol
 
 from ..scopes import Target
@@ -27,7 +28,12 @@ VALUED: frozenset[Kind] = frozenset(("set", "pin", "policy"))
 
 FORGOTTEN = "forgotten"
 """The source of the row that `forget` leaves in the journal, of no tool and no field: by it other
-processes hear that the owner is gone."""
+processes hear that the owner is gone. It doesn't name the owner, see `sealed`."""
+
+
+def sealed(scope: str, owner: str) -> str:
+    """What an owner is called once they are gone: it says nothing to who doesn't know the name."""
+    return sha256(f"{scope}\0{owner}".encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 class Write(NamedTuple):

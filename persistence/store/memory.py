@@ -20,6 +20,7 @@ from .base import (
     Receipt,
     Row,
     Write,
+    sealed,
 )
 
 
@@ -221,13 +222,13 @@ class MemoryStore:
     # --- the end of things -----------------------------------------------------------------------
 
     async def forget(self, scope: str, owner: str) -> int:
-        key = (scope, owner)
+        key, seal = (scope, owner), (scope, sealed(scope, owner))
         gone = [target for target in self._rows if target[:2] == key]
         removed = sum(len(self._rows.pop(target)) for target in gone)
         self._journal = {
             revision: change
             for revision, change in self._journal.items()
-            if change.target[:2] != key
+            if change.target[:2] not in (key, seal)
         }
         self._keep_contested(lambda each: each.target[:2] != key)
         self._moments = {each[:3]: each for each in self._moments.values() if each[:2] != key}
@@ -237,7 +238,7 @@ class MemoryStore:
         }
         self._revision += 1
         self._journal[self._revision] = Change(
-            self._revision, Target(scope, owner, ""), "", "reset", None,
+            self._revision, Target(*seal, ""), "", "reset", None,
             FORGOTTEN, FORGOTTEN, 0.0, "", 1, None,
         )  # fmt: skip
         return removed

@@ -15,7 +15,7 @@ from sqlalchemy.pool import StaticPool
 from ..errors import StoreTooNew
 from . import sqlite_quarantine as quarantine
 from . import sqlite_read as read
-from .base import FORGOTTEN, Receipt, Row, Write
+from .base import FORGOTTEN, Receipt, Row, Write, sealed
 from .migrations import HEAD, VERSIONS, upgrade
 from .statements import Statements
 
@@ -266,12 +266,13 @@ def forget(connection: Connection, sql: Statements, scope: str, owner: str) -> i
     count, *removals = sql.forget
     with Transaction(connection):
         (removed,) = connection.execute(count, (scope, owner)).fetchone()
+        seal = sealed(scope, owner)
         for removal in removals:
-            connection.execute(removal, (scope, owner))
+            connection.executemany(removal, [(scope, owner), (scope, seal)])
         revision = _next_revision(connection, sql)
         connection.execute(
             sql.journal,
-            (revision, owner, scope, "", "", "reset", None, FORGOTTEN, FORGOTTEN, 0.0, "", 1, None),
+            (revision, seal, scope, "", "", "reset", None, FORGOTTEN, FORGOTTEN, 0.0, "", 1, None),
         )
         connection.execute(sql.count, (revision, "revision"))
     return removed
