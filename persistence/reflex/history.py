@@ -25,6 +25,7 @@ from .history_words import (
     MomentRow,
     StepRow,
     change_row,
+    denied_to,
     moment_row,
     step_row,
 )
@@ -200,7 +201,9 @@ class HistoryState(rx.State):
         self.people = [names.person(each) for each in opened.people]
         self.moments = [moment_row(at, each, names) for at, each in enumerate(opened.moments)]
         owners = {target[:2]: target for target in opened.targets}
-        self.places = [[each.scope, scope_word(each.scope)] for each in reversed(owners.values())]
+        scopes = [each.scope for each in reversed(owners.values())]
+        denied = denied_to(tab)
+        self.places = [[each, scope_word(each)] for each in scopes if each not in denied]
         self.problem, self.is_loaded = "", True
 
     # --- comparing -------------------------------------------------------------------------------

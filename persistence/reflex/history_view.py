@@ -181,12 +181,19 @@ def _moment(moment: Any) -> rx.Component:
                 "Compare “" + name + "” with now",
                 on_click=_state.compare_moment(number),
             ),
-            icon_button("undo", "Restore “" + name + "”", on_click=_state.restore_moment(number)),
             ui.cond(
-                moment["asking"],
-                button("Delete it?", on_click=_state.remove_moment(number)),
-                icon_button(
-                    "remove", "Delete “" + name + "”", on_click=_state.remove_moment(number)
+                moment["can_edit"],
+                ui.fragment(
+                    icon_button(
+                        "undo", "Restore “" + name + "”", on_click=_state.restore_moment(number)
+                    ),
+                    ui.cond(
+                        moment["asking"],
+                        button("Delete it?", on_click=_state.remove_moment(number)),
+                        icon_button(
+                            "remove", "Delete “" + name + "”", on_click=_state.remove_moment(number)
+                        ),
+                    ),
                 ),
             ),
         ),
@@ -257,7 +264,12 @@ def _step(step: Any) -> rx.Component:
                 icon_button(
                     "compare", "Compare with now, from here", on_click=_state.compare(number)
                 ),
-                icon_button("undo", "Restore everything to here", on_click=_state.restore(number)),
+                ui.cond(
+                    step["can_restore"],
+                    icon_button(
+                        "undo", "Restore everything to here", on_click=_state.restore(number)
+                    ),
+                ),
                 class_name="persistence-step-actions",
             ),
         ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypedDict
 
 from ..journal import Difference, Step
 from ..store.base import CONFLICT, Moment
+from .tabs import Tab
 from .telling import Names, Part, parts_of, scope_word, title_of
 
 MOST_CHANGES = 12
@@ -32,6 +34,8 @@ class StepRow(TypedDict):
     at: float
     verb: str
     """undo or redo, where it was one; conflict, where it met somebody else's and never stood."""
+    can_restore: bool
+    """May whoever looks edit any of it?"""
     changes: list[ChangeRow]
     more: int
     """Changes that aren't told."""
@@ -48,18 +52,27 @@ class MomentRow(TypedDict):
     at: float
     asking: bool
     """Was Delete pressed once?"""
+    can_edit: bool
+    """May whoever looks restore and delete it?"""
 
 
 def step_row(step: Step, names: Names) -> StepRow:
     told = step.changes[:MOST_CHANGES]
+    denied = denied_to(names.tab)
     return {
         "number": step.revision,
         "author": names.person(step.author),
         "at": step.at,
         "verb": CONFLICT if step.source == CONFLICT else step.verb,
-        "changes": [change_row(each) for each in told],
+        "can_restore": any(each.target.scope not in denied for each in step.changes),
+        "changes": [change_row(each, can_restore=each.target.scope not in denied) for each in told],
         "more": len(step.changes) - len(told),
     }
+
+
+def denied_to(tab: Tab) -> Collection[str]:
+    """The scopes of the page that its reader may not edit."""
+    return {scope for binding in tab.bindings.values() for scope in binding.denied}
 
 
 def change_row(change: Difference, *, can_restore: bool = True) -> ChangeRow:
@@ -80,4 +93,5 @@ def moment_row(at: int, moment: Moment, names: Names) -> MomentRow:
         "author": names.person(moment.author),
         "at": moment.at,
         "asking": False,
+        "can_edit": moment.scope not in denied_to(names.tab),
     }

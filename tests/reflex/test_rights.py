@@ -18,6 +18,7 @@ from persistence.reflex import (
     setting,
     settings_panel,
 )
+from persistence.reflex.history import HistoryState
 
 ASK = "You can look at this project. Ask Ana for the right to edit."
 SHARED = {"project": "p", "shot": "s"}
@@ -251,6 +252,21 @@ async def test_an_app_that_cant_tell_just_now_keeps_nobody_from_trying(serve: An
         ben = await site.open("t1", user="ben")
         assert ben.shows(travel, "denied") in (None, {})
         assert ben.shows(travel, "status") == "ready"
+
+
+async def test_the_history_offers_to_restore_only_what_its_reader_may_edit(serve: Any):
+    travel, roles = declare(), Roles(ben="editor", cleo="viewer")
+    async with site_of(serve, roles) as site:
+        ben, cleo = await site.open("t1", user="ben"), await site.open("t2", user="cleo")
+        await ben.operate(travel, "prompt", "gulls")
+        await cleo.operate(travel, "seed", 7, target=["user", "cleo", "r.travel"])
+        await site.settle()
+        for tab, offered in ((ben, {"Prompt": True}), (cleo, {"Prompt": False, "Seed": True})):
+            await tab.send(HistoryState.open, tools=["r.travel"])
+            steps = tab.shows(HistoryState, "steps")
+            assert {c["title"]: c["can_restore"] for s in steps for c in s["changes"]} == offered
+            assert [step["can_restore"] for step in steps] == list(reversed(offered.values()))
+        assert [scope for scope, _ in cleo.shows(HistoryState, "places")] == ["user"]
 
 
 # --- on the page ---------------------------------------------------------------------------------

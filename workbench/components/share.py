@@ -27,11 +27,8 @@ def is_own() -> Any:
 def share_button() -> rx.Component:
     return button(
         icon("users-round"),
-        rx.cond(
-            Project.members > 0,
-            rx.fragment("Shared", rx.el.span(Project.members + 1, class_name="count")),
-            "Share",
-        ),
+        rx.el.span(rx.cond(Project.members > 0, "Shared", "Share"), class_name="share-word"),
+        rx.cond(Project.members > 0, rx.el.span(Project.members + 1, class_name="count")),
         class_name="share-button",
         title="Who can see and edit this project",
         on_click=Share.open(Project.id),
