@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .takeover import take_over, take_over_notice
     from .transfer_forms import transfer_menu
     from .undo import undo_controls
+    from .unsaved import unsaved_button
     from .variables import is_ready, is_saving, mark_as_interacted, persisted, status_of
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "toggle",
     "transfer_menu",
     "undo_controls",
+    "unsaved_button",
     "whos_here",
 ]
 
@@ -149,6 +151,7 @@ _HOME = {
     "transfer_menu": "transfer_forms",
     "undo_controls": "undo",
     "whos_here": "looking",
+    "unsaved_button": "unsaved",
 }
 
 

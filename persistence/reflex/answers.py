@@ -190,9 +190,11 @@ def _answer(each: Refused | Conflict, operation: Operation, spec: SettingSpec) -
         "field": each.field,
         "problem": each.problem,
         "origin": "handler",
-        "kind": operation.kind,
-        "value": operation.value,
-        "base": operation.base,
+        "operation": {
+            "kind": operation.kind,
+            "value": operation.value,
+            "base": operation.base,
+        },
     }
     if isinstance(each, Conflict):
         told |= {

@@ -53,6 +53,9 @@ SCRIPTS = (
     "presence.js",
     "status.js",
     "panel.js",
+    "unsaved-words.js",
+    "unsaved.js",
+    "unsaved-notes.js",
     "editors.js",
     "transfers.js",
     "history.js",
@@ -295,12 +298,19 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
     from .transfer_forms import dialogs
 
     take = cast(Any, FunctionStringVar.create("window.persistence.take")).call()
+    report = cast(Any, FunctionStringVar.create("window.persistenceUnsaved.report")).call()
     root = ui.el.div(
         ui.el.button(
             id="persistence-send",
             type="button",
             tab_index=-1,
             on_click=cast(Any, PersistenceState).receive(take),
+        ),
+        ui.el.button(
+            id="persistence-hold",
+            type="button",
+            tab_index=-1,
+            on_click=cast(Any, PersistenceState).hold(report),
         ),
         id="persistence-root",
         hidden=True,

@@ -1,7 +1,8 @@
-"""A page with the queue's scripts and nothing else: real storage, locks and requests, no Reflex.
+"""A page with the scripts of the queue and of the drawer, and nothing else: no Reflex.
 
-`Backend` answers its operations as a test says, so that a browser test takes a fraction of a
-second. Its socket is a button that posts what the queue hands to it.
+Storage, locks and requests are real. `Backend` answers its operations as a test says, so that a
+browser test takes a fraction of a second. Its socket is a button that posts what the queue hands to
+it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,21 @@ from pathlib import Path
 from typing import Any
 
 ASSETS = Path(__file__).resolve().parents[2] / "persistence" / "reflex" / "assets"
-SCRIPTS = ("outbox.js", "operations.js", "controls.js", "status.js")
+SCRIPTS = (
+    "outbox.js",
+    "operations.js",
+    "controls.js",
+    "status.js",
+    "panel.js",
+    "unsaved-words.js",
+    "unsaved.js",
+    "unsaved-notes.js",
+)
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>queue</title>{scripts}
+<div id="persistence-announcer" role="status"></div>
+<button id="unsaved" data-persistence-unsaved="" data-persistence-unsaved-button="">
+  <span data-part="count"></span></button>
 <div id="persistence-root" hidden data-actor="{actor}" data-hydrated="true" data-offline="false"
      data-operations="/persistence/operations">
   <button id="persistence-send" onclick="send()"></button></div>

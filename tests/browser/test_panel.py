@@ -264,7 +264,9 @@ def test_a_setting_that_belongs_elsewhere_is_edited_there_whatever_the_panel_edi
 def test_a_refused_edit_stays_beside_its_reason_until_it_is_discarded(site: Server, page: Page):
     visit(page, site)
     control(page, "model").fill("")
-    expect(row(page, "model").get_by_role("alert")).to_contain_text("must have at least 1")
+    note = row(page, "model").locator(".persistence-note:visible")
+    expect(note).to_contain_text("Not saved: must have at least 1")
+    expect(page.locator("#persistence-announcer")).to_contain_text("Not saved: Model must have")
     expect(control(page, "model")).to_have_value("")
     described = control(page, "model").get_attribute("aria-describedby") or ""
     assert "must have at least 1" in page.locator(f"#{described.split()[-1]}").inner_text()

@@ -251,7 +251,7 @@ def test_an_edit_that_a_stronger_layer_hides_says_so(shot: Workbench):
 
 def test_a_value_out_of_bounds_is_refused_at_the_field(shot: Workbench):
     shot.field("images_per_prompt").fill("99")
-    note = shot.row("images_per_prompt").get_by_role("alert")
+    note = shot.row("images_per_prompt").locator(".persistence-note:visible")
     expect(note).to_contain_text("16")
     shot.field("prompt").fill("Still works")
     expect(shot.origin("prompt")).to_have_text("This shot")
@@ -259,6 +259,12 @@ def test_a_value_out_of_bounds_is_refused_at_the_field(shot: Workbench):
     shot.page.reload()
     expect(shot.field("prompt")).to_have_value("Still works")
     expect(shot.field("images_per_prompt")).to_have_value("4")
+    expect(note).to_contain_text("Yours: 99")  # until somebody decides
+    shot.page.get_by_role("button", name="Not saved: 1").click()
+    drawer = shot.page.locator("#persistence-unsaved")
+    expect(drawer).to_contain_text("Harbour at dawn")
+    shot.page.keyboard.press("Escape")
+    note.get_by_role("button", name="Discard").click()
     expect(note).to_have_count(0)
     shot.field("images_per_prompt").fill("16")
     shot.wait_saved()
@@ -270,7 +276,7 @@ def test_what_is_typed_into_a_shot_that_was_deleted_elsewhere_stays_and_is_said(
     other.act("Trawler", "Delete")
     expect(other.page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
     shot.field("prompt").fill("Into the void")
-    note = shot.row("prompt").get_by_role("alert")
+    note = shot.row("prompt").locator(".persistence-note:visible")
     expect(note).to_contain_text("no such shot")
     expect(shot.field("prompt")).to_have_value("Into the void")
     expect(shot.status).to_contain_text("Not saved")

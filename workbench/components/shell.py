@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from persistence.reflex import undo_controls, whos_here
+from persistence.reflex import undo_controls, unsaved_button, whos_here
 from workbench.components.base import icon, link
 from workbench.components.coach import coach_strip
 from workbench.components.status import Tool, offline_notice, status_line
@@ -43,6 +43,7 @@ def shell(
                 trail,
                 whos_here(),
                 undo_controls(),
+                unsaved_button(),
                 status_line(tools),
                 class_name="topbar",
             ),

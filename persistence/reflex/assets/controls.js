@@ -5,6 +5,7 @@
 //   elsewhere, so that it comes before what that press does. Not while a range is dragged.
 // - A control shows the server's value whenever it has no edit of its own under way, and what was typed
 //   is never replaced by a tidied form of itself while the user is still in the control.
+// - An edit is made on what its control showed: somebody else's change that came while one was typing is not passed over.
 // - A control is any element with `data-persistence`: an input, a fieldset of radios (kind "choice"), or an element of
 //   ours with a `value` of JSON, and `changes` where single keys are edited (kind "keys").
 (() => {
@@ -13,6 +14,8 @@
 
   const WIDGET = "-w", { record, drop, schedule, send, hold, release, keyOf, newest } = window.persistenceOperations;
   const left = new Map(); // control's key → {value, whileFocused}: the server's value that isn't put in
+  const bases = new WeakMap(); // control → the revision of the server's value that it showed last: what an edit is made on
+  const failing = new WeakMap(); // control → {id, base}: its edit that wasn't saved, and which it shows; in a conflict with its base
 
   // --- the page's controls ---------------------------------------------------------------------------
 
@@ -20,7 +23,8 @@
   const targetOf = (control) => parsed(control.dataset.persistenceTarget, null);
   const isActive = (control) => control.contains(document.activeElement);
   const controlOf = (node) => (node instanceof Element ? node.closest("[data-persistence]") : null);
-  const baseOf = (control) => Number(control.dataset.persistenceBase) || 0;
+  const baseOf = (control) => failing.get(control)?.base ?? bases.get(control) ?? revisionOf(control);
+  const revisionOf = (control) => Number(control.dataset.persistenceBase) || 0;
   const tell = () => document.dispatchEvent(new CustomEvent("persistence"));
 
   function parsed(text, otherwise) {
@@ -41,6 +45,7 @@
   }
 
   function put(control, value) {
+    failing.delete(control);
     const kind = control.dataset.persistenceKind;
     if (kind === "boolean") {
       if (control.checked !== Boolean(value)) control.checked = Boolean(value);
@@ -72,28 +77,30 @@
     }
     const kind = control.dataset.persistenceKind === "keys" ? "keys" : "set";
     left.delete(key);
-    record(field, target, baseOf(control), value, "", kind);
+    const before = failing.get(control), operation = record(field, target, baseOf(control), value, "", kind);
+    if (before) (operation.continues ||= []).push(before.id);
     for (const other of controls()) { // a slider and the number beside it
       if (other !== control && kind === "set" && other.dataset.persistence === field && other.dataset.persistenceTarget === control.dataset.persistenceTarget) put(other, value);
     }
     schedule();
   }
 
-  // What the menus and notes of a field do with its control: reset, pin, block; again, discard.
+  // What the menus and notes of a field do with its control: reset, pin, block; again, discard, release.
   function act(kind, control) {
     const target = control && targetOf(control);
     if (!target) return;
     const field = control.dataset.persistence, key = keyOf(target, field);
     if (kind === "discard") {
       drop(key);
-      left.delete(key);
+      letGo(key, control);
       if ("isDraft" in control) control.isDraft = false;
       for (const each of controls()) if (each.dataset.persistence === field && each.dataset.persistenceTarget === control.dataset.persistenceTarget) put(each, parsed(each.dataset.persistenceValue, ""));
       tell();
       return;
     }
+    if (kind === "release") { letGo(key, control); queueMicrotask(show); return; }
     if (kind === "again") heard(control);
-    else record(field, target, baseOf(control), kind === "pin" ? parsed(control.dataset.persistenceValue, null) : null, "", kind);
+    else record(field, target, revisionOf(control), kind === "pin" ? parsed(control.dataset.persistenceValue, null) : null, "", kind);
     left.delete(key);
     send();
   }
@@ -108,6 +115,15 @@
     for (const { target, field } of edits) left.delete(keyOf(target, field));
     window.persistence.editAll(edits.filter(({ target }) => target));
   });
+
+  // Its user has decided about the edit that wasn't saved.
+  function letGo(key, control) {
+    left.delete(key);
+    for (const each of boundTo({ target: targetOf(control), field: control.dataset.persistence })) {
+      failing.delete(each);
+      delete each.dataset.persistenceShown; // it shows the server's value anew
+    }
+  }
 
   document.addEventListener("input", (event) => {
     const control = controlOf(event.target);
@@ -162,6 +178,7 @@
       if (isActive(control) && isTidied(operation.value, parsed(shows, ""))) left.set(key, { value: shows, whileFocused: true });
     } else {
       left.set(key, { value: shows, whileFocused: false }); // refused: what was typed stays, beside the reason
+      for (const each of boundTo(operation)) failing.set(each, { id: operation.id, base: answer.status === "conflict" ? operation.base : undefined });
     }
   });
 
@@ -179,11 +196,13 @@
       const key = keyOf(target, control.dataset.persistence), leaving = left.get(key);
       const mine = newest(key);
       if (mine?.kind === "set" || mine?.kind === "keys" || control.isDraft) continue;
+      if (failing.get(control)?.base !== undefined) continue; // in conflict: until its user has decided
       if (leaving && leaving.value === text && !isForgiven(control, leaving)) continue;
       left.delete(key);
       const isNew = control.dataset.persistenceShown !== text || Boolean(leaving);
       if (isNew || !isActive(control)) put(control, parsed(text, ""));
       control.dataset.persistenceShown = text;
+      bases.set(control, revisionOf(control));
     }
   }
 
@@ -197,7 +216,7 @@
   // After operations.js, which hears the answers first.
   new MutationObserver(show).observe(document, {
     subtree: true, childList: true, attributes: true,
-    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "data-persistence-refused", "data-persistence-value", "data-persistence-target"],
+    attributeFilter: ["data-confirmed", "data-answers", "data-actor", "data-hydrated", "data-persistence-refused", "data-persistence-value", "data-persistence-base", "data-persistence-target"],
   });
 
   // --- for components that aren't native ------------------------------------------------------------------

@@ -15,7 +15,7 @@
 //   submit(kind, target, value, field = "")  an operation of an app's own kind, kept in its order at that target; returns it
 //   edit(kind, target, field, value, base)   an edit of a setting; returns the operation. `editAll(edits)` makes one action of several
 //   failed()        promise of [{id, actor, operation, answer, heardAt}]: what the server refused or found in conflict, of this
-//                   user, oldest first; durable until it is settled. A newer edit of the same field settles it when confirmed
+//                   user, oldest first; durable until it is settled, which an answered edit does that went on from it
 //   settle(id)      one is dealt with: it goes
 //   again(id, value, base)  send it again as a new operation; value and base are those of before (the revision that stands,
 //                   after a conflict) where they are undefined. It is settled as soon as the new one is kept. Returns that
@@ -165,7 +165,8 @@
   }
 
   // A secret is never written to the browser's disk: this page alone holds it, until the server does.
-  const isSecret = ({ target, field }) => [...document.querySelectorAll("[data-persistence-secret]")].some((at) => at.dataset.persistence === field && at.dataset.persistenceTool === target[2]);
+  const isSecret = ({ target, field }) => [...document.querySelectorAll("[data-persistence-secret]")].some((at) => at.dataset.persistence === field && at.dataset.persistenceTool === target[2])
+    || [...failures.values()].some(({ operation, answer }) => answer.about?.secret && operation.field === field && operation.target[2] === target[2]);
 
   const keyOf = (target, field) => JSON.stringify([target, field]);
   const wire = ({ id, client, seq, target, field, kind, value, base, actor, together }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(together ? { together } : {}) });
@@ -368,7 +369,8 @@
     if (answer.status !== "refused" && isWhole(operation)) for (const each of [...kept.values()]) {
       if (each.client === operation.client && each.seq < operation.seq && isWhole(each) && keyOf(each.target, each.field) === keyOf(operation.target, operation.field)) forget(each.id);
     }
-    if (isSaved) forgive(operation); else if (isOwnKind(operation)) passOver(operation);
+    standFor(operation);
+    if (!isSaved && isOwnKind(operation)) passOver(operation);
     tell();
     say("persistence-answer", { operation, answer });
     noteReturned(operation.id, isSaved);
@@ -393,10 +395,12 @@
 
   function fail(operation, answer) {
     const entry = { id: operation.id, actor: operation.actor, operation: { ...wire(operation), madeAt: operation.madeAt }, answer, heardAt: Date.now() };
+    const next = newest.get(keyOf(operation.target, operation.field));
+    if (next && next.client === operation.client && isWhole(next) && isWhole(operation)) (next.continues ||= []).push(operation.id); // they typed on
     loose.set(entry.id, entry);
     failures.set(entry.id, entry);
-    if (operation.isSecret) return void changedFailures();
-    outbox.refuse(entry).then((isKept) => { if (isKept) loose.delete(entry.id); changedFailures(); });
+    if (operation.isSecret || answer.about?.secret) { outbox.drop(operation.id); return void changedFailures(); }
+    outbox.refuse(entry, operation.continues || []).then((isKept) => { if (isKept) loose.delete(entry.id); changedFailures(); });
   }
 
   async function failed() {
@@ -414,11 +418,9 @@
     changedFailures();
   }
 
-  // A newer edit of the same field stands: nobody need deal with the older one.
-  function forgive(operation) {
-    if (!isWhole(operation)) return;
-    const key = keyOf(operation.target, operation.field);
-    for (const each of [...failures.values()]) if (isWhole(each.operation) && keyOf(each.operation.target, each.operation.field) === key && each.operation.madeAt <= operation.madeAt) settle(each.id);
+  // An edit that went on from one that failed stands for it; nothing else does: what isn't in sight any more may be missed.
+  function standFor({ continues }) {
+    for (const id of continues || []) if (failures.has(id) || loose.has(id)) settle(id);
   }
 
   function again(id, value, base) {

@@ -135,18 +135,12 @@
 
   // --- what the server refused ------------------------------------------------------------------------------
 
-  const isWhole = ({ kind }) => kind !== "keys" && !kind.includes(".");
-  const isSameField = (one, other) => isWhole(one) && isWhole(other) && one.field === other.field && JSON.stringify(one.target) === JSON.stringify(other.target);
-
-  // From where it waits to where it is shown. An older failure of the same field has nothing more to say.
-  function refuse(entry) {
+  // From where it waits to where it is shown. Those that it went on from have nothing more to say.
+  function refuse(entry, continued) {
     const busy = pending.get(entry.id);
     if (busy) busy.isAgain = false;
     return write((operations, failed) => {
-      const before = failed.getAll();
-      before.onsuccess = () => {
-        for (const each of before.result) if (isEntry(each) && each.id !== entry.id && each.actor === entry.actor && isSameField(each.operation, entry.operation)) failed.delete(each.id);
-      };
+      for (const id of continued) failed.delete(id);
       failed.put({ ...entry, version: VERSION });
       operations.delete(entry.id);
     }, "operations", "failed");

@@ -32,12 +32,14 @@
     const drafts = window.persistence.drafts.filter((each) => names.has(each.dataset.persistenceTool));
     const [bad] = tools.filter((each) => each.status === "error");
     const refused = tools.flatMap((each) => each.refused.map(([field, problem]) => `${each.titles[field] || field} ${problem}`));
+    const kept = keptOf(tools);
     since = mine.length ? since || Date.now() : 0;
     if (mine.length) restless = Date.now();
     if (identity) return ["waiting", identity.now ? `${changes(identity.waiting, "wait")} until you sign in as before` : `Signed out. ${changes(identity.waiting, "wait")} until you sign in again`];
     if (mine.length && isOffline && unkept.length) return ["error", `No connection. ${changes(mine.length, "wait")} in this page alone: keep it open. ${trouble}`.trim()];
     if (mine.length && isOffline) return ["waiting", `No connection. ${changes(mine.length, "wait")}`];
     if (bad) return ["error", bad.problem.startsWith("not ") ? capital(bad.problem) : `Not saved: ${bad.problem || "trying again"}`];
+    if (kept.length) return ["error", kept.length === 1 ? `Not saved: ${shortOf(kept[0])}` : `${kept.length} changes couldn’t be saved`];
     if (refused.length) return ["error", `Not saved: ${refused[0]}${refused.length > 1 ? ` (and ${refused.length - 1} more)` : ""}`];
     if (mine.length && Date.now() - since > LATE) return ["waiting", "Not saved yet: no answer from the server"];
     if (drafts.length) return ["waiting", `Not saved yet: ${drafts[0].dataset.label} isn’t complete`];
@@ -60,6 +62,13 @@
     newsUntil = Date.now() + NEWS;
   });
 
+  // What couldn't be saved of these tools, here or elsewhere.
+  const keptOf = (tools) => (window.persistenceUnsaved?.entries || []).filter((each) => tools.some(({ tool }) => tool === each.operation.target.at(-1)));
+
+  function shortOf(entry) {
+    const { titleOf, whyOf, personOf, isConflict } = window.persistenceWords;
+    return isConflict(entry) ? `${personOf(entry, entry.answer.theirs.by)} changed ${titleOf(entry)}, too` : whyOf(entry);
+  }
   const capital = (text) => text[0].toUpperCase() + text.slice(1);
   const timeOf = (at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
@@ -70,6 +79,7 @@
     if (line.dataset.state !== state) line.dataset.state = state;
     if (seen.textContent !== words) seen.textContent = words;
     if (seen.title !== words) seen.title = words;
+    line.toggleAttribute("data-unsaved", keptOf(tools).length > 0);
     const said = state === "saving" || state === "loading" ? "" : words; // read aloud once it stands still, and never out of date
     if (heard.textContent !== said) heard.textContent = said;
   }
@@ -80,6 +90,7 @@
   }
 
   document.addEventListener("persistence", showAll);
+  document.addEventListener("persistence-unsaved", showAll);
   addEventListener("online", showAll);
   addEventListener("offline", showAll);
   new MutationObserver(showAll).observe(document, {

@@ -102,6 +102,7 @@ def shown_if(field: Field) -> Any:
 def notes(field: Field) -> rx.Component:
     """Beside the control: a refusal with the way on, a stronger layer, a policy."""
     return ui.el.div(
+        ui.el.div(custom_attrs={"data-persistence-slot": ""}),  # the script's: `unsaved-notes.js`
         _refusal(field),
         _hidden(field),
         _policy(field),

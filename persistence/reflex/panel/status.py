@@ -31,6 +31,12 @@ def save_status(
         ui.el.span(class_name="persistence-status-dot", aria_hidden=True),
         ui.el.span(class_name="persistence-status-text", aria_hidden=True),
         ui.el.span(class_name="persistence-sr", role="status"),
+        button(
+            "Show",
+            class_name="persistence-status-unsaved",
+            attrs={"data-persistence-unsaved": "", "aria-haspopup": "dialog"},
+            aria_label="Show what couldn’t be saved",
+        ),
         *[_retry(each) for each in tools],
         class_name=class_name,
         custom_attrs=attributes,

@@ -23,7 +23,7 @@ from persistence.reflex import (
     whos_here,
 )
 
-from . import device, history_page, takeover
+from . import device, history_page, joint_page, takeover
 from .panel_page import panel
 
 
@@ -177,3 +177,4 @@ takeover.add_pages(app)
 app.add_page(overview, route="/overview", on_load=Rows.open)
 app.add_page(panel, route="/panel/[shot]")
 history_page.add_pages(app)
+joint_page.add_pages(app)

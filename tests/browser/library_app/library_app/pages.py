@@ -8,6 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from persistence.reflex import Page
+from persistence.reflex.guests import COOKIE, identify_guest
+
+PEOPLE = {
+    identify_guest({"cookie": f"{COOKIE}={name * 8}"}): name.title() for name in ("ana", "bob")
+}
+"""Guests with a cookie that tests know, and so with a name."""
 
 
 def owners(page: Page) -> dict[str, str]:
@@ -19,7 +25,8 @@ def owners(page: Page) -> dict[str, str]:
 
 def describe(scope: str, ids: list[str]) -> dict[str, str]:
     """Names for people: of each entity the last part of its id."""
-    return {each: f"{scope} {each.rpartition(':')[2]}" for each in ids if ":" in each}
+    named = {each: f"{scope} {each.rpartition(':')[2]}" for each in ids if ":" in each}
+    return named | {each: PEOPLE[each] for each in ids if each in PEOPLE}
 
 
 def members(actor: str, scope: str, owners: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,369 @@
+"""What couldn't be saved: the drawer and the notes at fields, on a page without Reflex.
+
+Its server answers as a test says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+from queue_page import Backend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Locator, Page
+
+PROMPT = {
+    "title": "Prompt", "tool": "Travel", "where": ["Dusk", "The Last Ferry"], "scope": "this shot",
+    "control": {"kind": "long"}, "secret": False, "gone": False, "people": {"bob": "Bob"},
+}  # fmt: skip
+FRAMES = {**PROMPT, "title": "Frames", "control": {"kind": "number", "min": 1, "max": 241}}
+BASE = "The ferry leans into the wind, gulls over its wake."
+THEIRS = "The ferry turns into the storm, gulls over its wake."
+MINE = "The old ferry leans into the wind, gulls over its wake."
+
+
+def refused(problem: str, about: dict[str, Any] = PROMPT) -> dict[str, Any]:
+    return {"status": "refused", "problem": problem, "revision": 0, "about": about}
+
+
+CONFLICT = {
+    "status": "conflict", "problem": "was changed by Bob meanwhile", "revision": 9, "about": PROMPT,
+    "theirs": {"value": THEIRS, "kind": "set", "by": "bob", "at": 1_700_000_000, "revision": 9},
+    "base_value": {"value": BASE, "kind": "set", "by": "ann", "at": 1_600_000_000, "revision": 3},
+}  # fmt: skip
+
+
+def on_old_base(operation: dict[str, Any]) -> dict[str, Any]:
+    """Bob has changed everything since revision 3."""
+    return CONFLICT if operation["base"] < 9 else {"status": "confirmed"}
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    made = Backend()
+    yield made
+    made.close()
+
+
+def visit(page: Page, backend: Backend) -> Page:
+    page.goto(backend.url)
+    page.wait_for_function("Boolean(window.persistenceNotes)")
+    return page
+
+
+def kept(page: Page, count: int) -> None:
+    """So many edits wait for a decision."""
+    page.wait_for_function(
+        "(count) => persistenceUnsaved.entries.length === count"
+        " && persistence.unconfirmed.length === 0",
+        arg=count,
+    )
+
+
+def drawer(page: Page) -> Locator:
+    """The drawer, opened by its button."""
+    found = page.locator("#persistence-unsaved")
+    if not found.is_visible():
+        page.locator("#unsaved").click()
+    expect(found).to_be_visible()
+    return found
+
+
+def entry(page: Page, title: str) -> Locator:
+    return drawer(page).get_by_role("listitem").filter(has=page.get_by_role("heading", name=title))
+
+
+def press(where: Locator, name: str) -> None:
+    where.get_by_role("button", name=re.compile(f"^{name}")).click()
+
+
+def said(page: Page, words: str) -> None:
+    expect(page.locator("#persistence-announcer")).to_contain_text(words)
+
+
+def test_it_says_what_where_and_why_after_a_reload_and_what_is_mended_is_saved(
+    backend: Backend, page: Page
+):
+    def verdict(operation: dict[str, Any]) -> dict[str, Any]:
+        is_fine = operation["field"] != "frames" or operation["value"] == 30
+        return {"status": "confirmed"} if is_fine else refused("must be at most 241", FRAMES)
+
+    backend.verdict = verdict
+    visit(page, backend)
+    page.locator("#frames").fill("1000")
+    kept(page, 1)
+    said(page, "Not saved: Frames must be at most 241.")
+    page.locator("#text").fill("good")  # one bad edit holds up nothing
+    kept(page, 1)
+    assert backend.values() == ["good"]
+    visit(page, backend)
+    kept(page, 1)
+    expect(page.locator(".persistence-status-text")).to_have_text(
+        "Not saved: Frames must be at most 241"
+    )
+    expect(page.locator("#unsaved")).to_have_attribute("aria-label", "Not saved: 1")
+    it = entry(page, "Frames")
+    expect(it).to_contain_text("Travel · Dusk, The Last Ferry")
+    expect(it).to_contain_text("Frames must be at most 241.")
+    expect(it).to_contain_text("1000")
+    press(it, "Edit")
+    it.get_by_role("spinbutton").fill("500")
+    page.keyboard.press("Enter")
+    expect(it.get_by_role("alert")).to_have_text("At most 241")
+    it.get_by_role("spinbutton").fill("30")
+    page.keyboard.press("Enter")
+    kept(page, 0)
+    said(page, "Saved: Frames")
+    assert backend.values() == ["good", 30]
+    expect(drawer(page)).to_contain_text("Everything is saved.")
+    expect(page.locator(".persistence-status-text")).to_contain_text("Saved")
+
+
+def test_what_fails_once_more_comes_back_with_its_new_reason(backend: Backend, page: Page):
+    backend.verdict = lambda each: refused(f"is bad: {each['value']}")
+    visit(page, backend)
+    page.locator("#prompt").fill("one")
+    kept(page, 1)
+    press(entry(page, "Prompt"), "Edit")
+    entry(page, "Prompt").get_by_role("textbox").fill("two")
+    press(entry(page, "Prompt"), "Save")
+    expect(entry(page, "Prompt")).to_contain_text("Prompt is bad: two.")
+    kept(page, 1)
+    backend.verdict = lambda _: {"status": "confirmed"}
+    press(entry(page, "Prompt"), "Try again")
+    kept(page, 0)
+    assert backend.values() == ["two"]
+
+
+def test_typing_on_replaces_an_entry_and_what_is_out_of_sight_stays(backend: Backend, page: Page):
+    backend.verdict = lambda each: (
+        refused("is too long") if len(each["value"]) > 5 else {"status": "confirmed"}
+    )
+    visit(page, backend)
+    page.locator("#prompt").fill("")
+    page.locator("#prompt").press_sequentially("much too long", delay=40)
+    kept(page, 1)  # not one a key
+    visit(page, backend)
+    kept(page, 1)
+    expect(page.locator(".persistence-mine")).to_have_text("Yours: much too long")
+    page.locator("#prompt").fill("short")
+    kept(page, 1)  # what wasn't to be seen isn't given up by that
+    assert backend.values()[-1] == "short"
+    page.locator("#prompt").fill("long again")
+    kept(page, 2)
+    page.locator("#prompt").fill("ok")
+    kept(page, 1)
+
+
+def test_export_holds_everything_but_secrets_and_discarding_asks_first(
+    backend: Backend, page: Page, tmp_path: Path
+):
+    secret = {**PROMPT, "title": "Token", "control": {"kind": "text"}, "secret": True}
+    backend.verdict = lambda each: refused("is bad", secret if each["field"] == "text" else PROMPT)
+    visit(page, backend)
+    page.locator("#prompt").fill("a long night")
+    page.locator("#text").fill("hush hush")
+    kept(page, 2)
+    with page.expect_download() as download:
+        press(drawer(page), "Export all")
+    download.value.save_as(tmp_path / "unsaved.json")
+    edits = json.loads((tmp_path / "unsaved.json").read_text())["edits"]
+    held = {each["what"]: each for each in edits}
+    assert (held["Prompt"]["value"], held["Prompt"]["why"]) == ("a long night", "Prompt is bad")
+    assert held["Prompt"]["where"] == "Travel · Dusk, The Last Ferry"
+    assert (held["Token"]["value"], held["Token"]["secret"]) == (None, True)
+    said(page, "1 secret left out")
+    assert "hush" not in page.locator("#persistence-unsaved").inner_html()
+    assert entry(page, "Token").get_by_role("button", name="Export").count() == 0
+    press(entry(page, "Prompt"), "Discard")
+    kept(page, 2)
+    press(entry(page, "Prompt"), "Keep it")
+    press(entry(page, "Prompt"), "Discard")
+    press(entry(page, "Prompt"), "Discard")
+    kept(page, 1)
+    expect(entry(page, "Token")).to_contain_text("kept only as long as this page")
+    press(entry(page, "Token"), "Edit")
+    expect(entry(page, "Token").locator("input[type=password]")).to_have_value("")
+    backend.verdict = lambda _: {"status": "confirmed"}
+    press(entry(page, "Token"), "Cancel")
+    press(entry(page, "Token"), "Try again")  # as it was typed
+    kept(page, 0)
+    assert backend.values() == ["hush hush"]
+    visit(page, backend)
+    kept(page, 0)
+
+
+def test_a_secret_that_was_refused_is_never_on_the_browsers_disk(backend: Backend, page: Page):
+    secret = {**PROMPT, "title": "Token", "secret": True}
+    backend.verdict = lambda _: refused("is bad", secret)
+    visit(page, backend)
+    page.locator("#prompt").fill("hush hush")
+    kept(page, 1)
+    assert (
+        page.evaluate("persistence.failed().then((all) => all[0].operation.value)") == "hush hush"
+    )
+    backend.verdict = lambda _: {"status": "pending"}
+    press(entry(page, "Token"), "Try again")
+    expect(drawer(page)).to_contain_text("Saving…")
+    visit(page, backend)
+    page.wait_for_function("window.persistence.trouble === ''")
+    for store in ("operations", "failed", "aside"):
+        stored = page.evaluate(
+            """async (store) => {
+                const base = await window.persistenceOutbox.opened;
+                const all = base.transaction(store).objectStore(store).getAll();
+                return new Promise((done) => { all.onsuccess = () => done(all.result); });
+            }""",
+            store,
+        )
+        assert "hush" not in json.dumps(stored)
+
+
+def tell(control: Locator, value: str) -> None:
+    """Somebody else's value, as the server says it."""
+    control.evaluate(
+        "(node, value) => Object.assign(node.dataset,"
+        " { persistenceBase: '9', persistenceValue: JSON.stringify(value) })",
+        value,
+    )
+
+
+def conflict(page: Page, backend: Backend) -> None:
+    """Ann's text meets Bob's."""
+    backend.verdict = on_old_base
+    visit(page, backend)
+    page.locator("#prompt").fill(MINE)
+    kept(page, 1)
+
+
+def test_a_conflict_shows_mine_theirs_and_before_by_name_and_what_differs(
+    backend: Backend, page: Page
+):
+    conflict(page, backend)
+    note = page.locator(".persistence-note-conflict")
+    expect(note).to_contain_text("Bob changed this on Nov 14, 2023")
+    press(note, "Compare")
+    it = entry(page, "Prompt")
+    mine, theirs = it.locator("[data-side=mine]"), it.locator("[data-side=theirs]")
+    expect(mine).to_contain_text(MINE)
+    expect(mine.locator("mark")).to_have_text(["old", "leans", "wind"])
+    expect(theirs).to_contain_text("Bob")
+    expect(theirs.locator("mark")).to_have_text(["turns", "storm"])
+    it.get_by_text("Before both").click()
+    expect(it.locator("details")).to_contain_text(BASE)
+    expect(it.locator("details")).to_contain_text("You")
+    expect(page.locator(".persistence-status-text")).to_have_text(
+        "Not saved: Bob changed Prompt, too"
+    )
+
+
+def test_mine_is_kept_on_what_stands_now(backend: Backend, page: Page):
+    conflict(page, backend)
+    press(page.locator(".persistence-note-conflict"), "Keep mine")
+    kept(page, 0)
+    assert (backend.values(), backend.arrived[-1]["base"]) == ([MINE], 9)
+    expect(page.locator(".persistence-note-conflict")).to_have_count(0)
+
+
+def test_theirs_is_taken_and_the_control_shows_it(backend: Backend, page: Page):
+    conflict(page, backend)
+    control = page.locator("#prompt")
+    tell(control, THEIRS)
+    expect(control).to_have_value(MINE)  # until its user has decided
+    press(page.locator(".persistence-note-conflict"), "Take theirs")
+    kept(page, 0)
+    expect(control).to_have_value(THEIRS)
+    assert backend.values() == []
+
+
+def test_both_are_made_one_text(backend: Backend, page: Page):
+    conflict(page, backend)
+    press(entry(page, "Prompt"), "Edit")
+    expect(entry(page, "Prompt").get_by_role("textbox")).to_have_value(MINE)
+    press(entry(page, "Prompt"), "Start from theirs")
+    text = entry(page, "Prompt").get_by_role("textbox")
+    expect(text).to_have_value(THEIRS)
+    text.fill("Both.")
+    page.keyboard.press("Control+Enter")
+    kept(page, 0)
+    assert (backend.values(), backend.arrived[-1]["base"]) == (["Both."], 9)
+
+
+def test_typing_on_never_passes_over_what_somebody_else_wrote_meanwhile(
+    backend: Backend, page: Page
+):
+    backend.verdict = on_old_base
+    visit(page, backend)
+    control = page.locator("#prompt")
+    control.press_sequentially("a", delay=0)
+    tell(control, "bob")  # while one types: the control doesn't show it
+    control.press_sequentially("bc")
+    kept(page, 1)
+    control.press_sequentially("d")
+    kept(page, 1)
+    assert {each["base"] for each in backend.arrived} == {3}
+    assert backend.values() == []
+    press(page.locator(".persistence-note-conflict"), "Take theirs")
+    expect(control).to_have_value("bob")
+    control.press_sequentially("!")
+    kept(page, 0)
+    assert (backend.values(), backend.arrived[-1]["base"]) == (["bob!"], 9)
+
+
+def test_what_was_deleted_is_offered_back_and_not_sent_again(backend: Backend, page: Page):
+    backend.verdict = lambda _: refused("belongs to a shot that is gone", {**PROMPT, "gone": True})
+    visit(page, backend)
+    page.locator("#prompt").fill("too late")
+    kept(page, 1)
+    it = entry(page, "Prompt")
+    expect(it).to_contain_text("was deleted. Your edit is kept here.")
+    expect(it.get_by_role("button")).to_have_text(["Copy", "Export", "Discard"])
+
+
+def test_what_nobody_can_read_is_told_and_removed_but_nothing_of_another_user(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    page.evaluate(
+        """async () => {
+            const base = await window.persistenceOutbox.opened;
+            const work = base.transaction("aside", "readwrite"), aside = work.objectStore("aside");
+            for (const actor of [7, "ann", "bob"]) aside.add({ id: `bad ${actor}`, actor });
+            return new Promise((done) => { work.oncomplete = () => done(true); });
+        }"""
+    )
+    visit(page, backend)
+    expect(page.locator("#unsaved")).to_have_attribute("aria-label", "Not saved: 1")
+    expect(drawer(page)).to_contain_text("2 records in this browser can’t be read")
+    press(drawer(page), "Remove")
+    press(drawer(page), "Really remove")
+    expect(drawer(page)).not_to_contain_text("can’t be read")
+    assert [each["id"] for each in page.evaluate("persistence.aside()")] == ["bad bob"]
+
+
+def test_it_is_used_by_keyboard_and_gives_the_focus_back(backend: Backend, page: Page):
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    page.locator("#prompt").fill("x" * 2000)
+    kept(page, 1)
+    page.locator("#unsaved").focus()
+    page.keyboard.press("Enter")
+    expect(drawer(page).get_by_role("heading", name="Not saved")).to_be_focused()
+    for name in ("Close", "Show all", "Edit: Prompt"):
+        page.keyboard.press("Tab")
+        expect(drawer(page).get_by_role("button", name=name)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(entry(page, "Prompt").get_by_role("textbox")).to_be_focused()
+    page.keyboard.press("Escape")  # of the edit alone
+    expect(entry(page, "Prompt").get_by_role("textbox")).to_have_count(0)
+    expect(drawer(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#persistence-unsaved")).not_to_be_visible()
+    expect(page.locator("#unsaved")).to_be_focused()
