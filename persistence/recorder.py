@@ -143,6 +143,7 @@ class Recorder:
                 self._schedule(layer, spec, cause)
             return False
         is_others = waiting is not None and waiting.author != cause.actor
+        is_others = is_others or name in (layer.pending.ahead or ())  # theirs leaves first
         unsure = sent is not None or is_others or (waiting is not None and waiting.attempted)
         if not unsure and self._is_back(layer, spec, kind, value, stored, view):
             if waiting is None:

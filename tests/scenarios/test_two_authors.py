@@ -104,6 +104,22 @@ async def test_flush_and_a_durable_edit_wait_for_nothing_but_the_commits(
         assert await stored(store) == {"frames": 42}
 
 
+async def test_going_back_to_what_is_stored_is_an_edit_where_anothers_leaves_first(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ada, bob = await both(engine)
+        ada.update(frames=30)
+        await ada.flush()
+        ada.update(frames=41)
+        bob.update(frames=42)
+        bob.update(frames=30)  # what is stored, but not what will be
+        assert bob.values.frames == 30
+        await bob.flush()
+        assert await journal(engine) == [("frames", 30), ("frames", 41), ("frames", 30)]
+        assert await stored(store) == {"frames": 30}
+
+
 async def test_an_edit_that_takes_the_others_back_leaves_both_in_the_history(
     start: Start, store: FailingStore
 ) -> None:
