@@ -28,6 +28,7 @@ from ..engine import Engine
 from ..scopes import Target
 from ..store.base import VALUED
 from . import _private as rx_
+from . import components, device, gate
 from .channel import PersistenceState
 from .plugin import PersistencePlugin
 from .tabs import Tabs, install, tabs_of_process
@@ -194,6 +195,11 @@ ui: Any = rx  # whose signatures aren't fully typed
 
 def _a_page() -> rx.Component:
     return ui.el.p("a page")
+
+
+DECLARING = (components, device, gate)
+"""What declares states of the library: loaded before a test's app is set apart, so that each has
+them."""
 
 
 @asynccontextmanager
