@@ -86,13 +86,14 @@ class Shown(Generic[S]):
         self._view.watch(self._changed)
         await self._loaded()
 
-    async def recheck(self) -> None:
-        """Ask the app again whether the actor may read what is shown. Shows none of it where not.
+    async def recheck(self) -> bool:
+        """Ask the app again whether the actor may read what is shown. Shows none of it where not,
+        and then returns False.
 
         For who passes changes on: a right may have been taken away since `show`.
         """
         if self.engine.authorise is None or self._view is None:
-            return
+            return True
         epoch = self.epoch
         try:
             for target in self.stack:
@@ -101,6 +102,8 @@ class Shown(Generic[S]):
             if epoch == self.epoch:
                 self._leave()
                 self._problem = f"not shown: {error.problem}"
+                return False
+        return True
 
     async def _loaded(self) -> None:
         if self._view is None or self.ready:

@@ -25,7 +25,7 @@ from .device import ask, waits_for_device
 from .doors import HOLDER, holder_of
 from .looking import PresenceState
 from .mirror import capture, forget, refresh, sheets_of
-from .rights import recheck
+from .rights import recheck, recheck_rows
 from .tabs import Page, Tab, Tabs
 
 if TYPE_CHECKING:
@@ -225,8 +225,9 @@ async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
     The tab's state is locked.
     """
     for tool in tuple(tab.behind):
-        if (binding := tab.bindings.get(tool)) is not None:
-            await binding.recheck()
+        if (binding := tab.bindings.get(tool)) is not None and not await binding.recheck():
+            tab.behind[tool] = None  # a right was taken away, maybe by another process
+            await recheck_rows(tab)
     if tab.keyed:
         await show_rows(state, tab, {})
     for cls in rx_.bound_states():

@@ -61,12 +61,17 @@ async def recheck(tabs: Tabs, tab: Tab) -> None:
     """Ask again what this tab's actor may do with what it shows."""
     owners = tab.owners
     denied = await denied_to(tabs.engine, tab.actor, owners)
-    rows = [binding for view in tab.keyed.values() for binding in view.values()]
-    for binding in rows:  # the tab's other bindings are rechecked before they are shown
-        await binding.recheck()
+    await recheck_rows(tab)  # the tab's other bindings are rechecked before they are shown
     if tab.owners is not owners:
         return  # it shows something else by now, and has asked about that
     for tool, binding in tab.bindings.items():
         binding.denied = denied
         tab.behind[tool] = None
     tabs.push(tab)
+
+
+async def recheck_rows(tab: Tab) -> None:
+    """Ask of each row of the tab's keyed views whether its reader may still see it."""
+    for view in tab.keyed.values():
+        for binding in tuple(view.values()):
+            await binding.recheck()

@@ -203,6 +203,30 @@ async def test_who_may_no_longer_look_is_shown_nothing_of_it_and_hears_of_nothin
         assert ana.shows(travel, "prompt") == "nets"
 
 
+async def test_a_right_that_another_process_took_away_shows_at_the_next_change_and_whole(
+    serve: Any,
+):
+    travel, roles = declare(), Roles(ben="editor", ana="editor")
+
+    class Rows(KeyedSettings, settings=travel, scope="shot", fields=("prompt",)):
+        @rx.event
+        async def open(self):
+            await self.show_rows(["s"])
+
+    async with site_of(serve, roles) as site:
+        ben, ana = await site.open("t1", user="ben"), await site.open("t2", user="ana")
+        await ben.send(Rows.open)
+        await ana.operate(travel, "frames", 41)
+        await ana.operate(travel, "prompt", "gulls")
+        await site.settle()
+        assert (ben.shows(travel, "prompt"), ben.shows(travel, "frames")) == ("gulls", 41)
+        del roles.roles["ben"]
+        await ana.operate(travel, "prompt", "nets")
+        await site.settle()
+        assert (ben.shows(travel, "prompt"), ben.shows(travel, "frames")) == ("", 61)
+        assert ben.shows(Rows, "rows")[0]["values"] == {"prompt": ""}
+
+
 async def test_what_was_on_its_way_when_a_role_ended_is_told_to_its_author_and_to_nobody_else(
     serve: Any,
 ):
