@@ -165,6 +165,9 @@
   });
 
   document.addEventListener("focusin", (event) => {
-    if (event.target.matches?.("[data-rename]")) event.target.select();
+    const field = event.target;
+    if (!field.matches?.("[data-rename]") || field.dataset.rename) return; // React gives focus back to one that it moved
+    field.dataset.rename = "begun";
+    field.select();
   });
 })();
