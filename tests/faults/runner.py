@@ -82,6 +82,7 @@ def main(arguments: Sequence[str]) -> int:
         prog="python3 -m tests faults", description=(__doc__ or "").split("\n\n")[1]
     )
     parser.add_argument("--long", action="store_true", help="at full counts: an hour or two")
+    parser.add_argument("--count", type=int, default=0, help="another count than either")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(found))
     chosen = parser.parse_args(arguments)
@@ -94,7 +95,8 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{experiment.name}: not tried: {lacking}", flush=True)
             continue
         began = time.monotonic()
-        tally = run(experiment, experiment.full if chosen.long else experiment.short, chosen.seed)
+        count = chosen.count or (experiment.full if chosen.long else experiment.short)
+        tally = run(experiment, count, chosen.seed)
         verdict = control(experiment, chosen.seed)
         print(line(experiment, tally, verdict, time.monotonic() - began), flush=True)
         for fault in tally.faults[:5]:
