@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe import axe
 from playwright.sync_api import expect
+from test_conflicts import control, meet, open_joint, ready
+from test_unsaved import entry, kept, press
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +117,26 @@ def test_axe_finds_nothing_serious_on_the_librarys_panel(
     look.locator("#every").get_by_role("button", name=re.compile("comes from$")).first.click()
     expect(look.locator("#persistence-explain [data-story]")).to_be_visible()
     examine("panel-explained", within="#persistence-explain")
+
+
+@LOOKS
+def test_axe_finds_nothing_serious_on_what_could_not_be_saved(
+    server: Any, context: Any, look: Page, examine: Callable[..., None]
+):
+    site = server(Path(__file__).parent / "library_app")
+    bob = open_joint(context(), site)
+    look.goto(f"{site.url}/joint/shared1")
+    ready(look)
+    meet(look, bob, "The old ferry leans into the wind.", "The ferry turns into the storm.")
+    control(look, "frames").fill("1000")
+    control(look, "cues").locator("textarea").fill('{"dawn": "twelve"}')
+    kept(look, 3)
+    examine("unsaved-notes", within="#joint")
+    card = entry(look, "Prompt")
+    card.get_by_text("Before both").click()
+    press(entry(look, "Cues"), "Edit")
+    press(entry(look, "Frames"), "Discard")
+    examine("unsaved", within="#persistence-unsaved")
 
 
 def focused(page: Page) -> str:

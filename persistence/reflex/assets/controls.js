@@ -172,7 +172,6 @@
     const key = keyOf(operation.target, operation.field), [control] = boundTo(operation);
     if (newest(key) || !control || (operation.kind !== "set" && operation.kind !== "keys")) return; // or the user went on
     const shows = control.dataset.persistenceValue;
-    control.dataset.persistenceOutcome = answer.status; // the stylesheet offers to keep mine in a conflict
     if (answer.status === "confirmed") {
       // A tidied form of what was typed waits until the user leaves the control.
       if (isActive(control) && isTidied(operation.value, parsed(shows, ""))) left.set(key, { value: shows, whileFocused: true });

@@ -31,7 +31,7 @@
       const entry = target && newest.get(keyOf(target, control.dataset.persistence));
       if (!entry || control.closest("[hidden]")) continue;
       const place = control.closest("[data-persistence-field]")?.querySelector("[data-persistence-slot]") || control.closest(".rt-TextFieldRoot, .rt-TextAreaRoot, label") || control;
-      if (!places.has(place)) places.set(place, { entry, control });
+      if (places.has(place)) places.get(place).controls.push(control); else places.set(place, { entry, controls: [control] });
     }
     return places;
   }
@@ -42,15 +42,15 @@
     return JSON.stringify(parsed(control.value)) === JSON.stringify(value);
   }
 
-  function note({ entry, control }) {
+  function note({ entry, controls }) {
     const { operation, answer } = entry, { id } = operation, value = operation.value, name = titleOf(entry);
-    const isShown = isSecret(entry) || ["reset", "block"].includes(operation.kind) || showsMine(control, value);
+    const isShown = isSecret(entry) || ["reset", "block"].includes(operation.kind) || controls.some((each) => showsMine(each, value)); // a slider shows what it can
     const button = (label, does) => {
       const made = h("button", { type: "button", class: "persistence-button", "aria-label": `${label}: ${name}` }, label);
       made.addEventListener("click", () => does(made));
       return made;
     };
-    const act = (what) => () => { unsaved.act(what, id); control.focus?.(); };
+    const act = (what) => () => { unsaved.act(what, id); controls.at(-1).focus?.(); };
     const mine = !isShown && h("span", { class: "persistence-mine" }, "Yours: ", h("q", {}, cut(valueOf(entry, value))));
     if (isConflict(entry)) return h("div", { class: "persistence-note persistence-note-warn persistence-note-conflict", "data-unsaved": id }, icon("people"),
       h("span", {}, `${personOf(entry, answer.theirs.by)} changed this ${ago(answer.theirs.at)}. Yours isn’t saved. `, mine),

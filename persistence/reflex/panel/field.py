@@ -114,7 +114,8 @@ def notes(field: Field) -> rx.Component:
 
 
 def _refusal(field: Field) -> rx.Component:
-    """Why the newest edit isn't saved, its value where the control doesn't show it, what to do."""
+    """Why the newest edit isn't saved, as the server says it: for what the browser doesn't keep,
+    which tells more (`unsaved-notes.js`)."""
     aside = field.state.aside[field.name]
     is_aside = field.state.aside.contains(field.name)
     error = field.bound.error
@@ -123,9 +124,6 @@ def _refusal(field: Field) -> rx.Component:
         button(
             ui.cond(aside["kind"] == "conflict", "Keep mine", "Try again"),
             on_click=field.state.retry_field(field.name),
-        ),
-        button(
-            "Keep mine", class_name="persistence-again", attrs={"data-persistence-act": "again"}
         ),
     )
     mine = ui.cond(
