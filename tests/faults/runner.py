@@ -11,6 +11,7 @@ import argparse
 import importlib
 import logging
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -56,8 +57,11 @@ def run(experiment: Experiment, count: int, seed: int) -> Tally:
     tally = Tally()
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         work = [pool.submit(run_part, *part) for part in parts(experiment, count, seed)]
-        for part in work:
+        for number, part in enumerate(work, 1):
             tally.add(part.result())
+            if number < len(work):  # a long run that is cut off has said how far it came
+                told = f"{experiment.name}: {tally.count:,} of {count:,} so far: {tally.numbers}"
+                print(told, file=sys.stderr, flush=True)
     return tally
 
 
