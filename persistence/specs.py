@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import logging
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -17,6 +19,8 @@ from .errors import InvalidValue, UnknownField
 Flush = Literal["debounced", "now"]
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 Validator = Callable[[Mapping[str, Any]], None]
+
+log = logging.getLogger("persistence")
 
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,99}")
 
@@ -158,6 +162,8 @@ class SettingSpec:
             raise InvalidValue(self.name, explain_error(error)) from None
         except RecursionError:
             raise InvalidValue(self.name, "is nested too deeply, or contains itself") from None
+        except Exception as error:  # an app's own check may raise anything
+            raise check_failed(self.name, error) from error
 
     def parse(self, text: str) -> Any:
         """The value in canonical JSON text. Raises InvalidValue where it doesn't fit the type."""
@@ -165,6 +171,8 @@ class SettingSpec:
             return self.adapter.validator.validate_json(text, strict=True)
         except pydantic.ValidationError as error:
             raise InvalidValue(self.name, explain_error(error)) from None
+        except Exception as error:  # as above
+            raise check_failed(self.name, error) from error
 
     def copy(self, value: Any) -> Any:
         """A value that the caller may change without touching ours."""
@@ -291,6 +299,15 @@ class ToolSpec:
                     validator(values)
                 except ValueError as error:
                     raise InvalidValue(touched[0], str(error)) from None
+                except Exception as error:  # an app's function
+                    raise check_failed(touched[0], error) from error
+
+
+def check_failed(name: str, error: Exception) -> InvalidValue:
+    """What an app's check means that failed itself: the edit isn't taken, and holds up no other."""
+    where = "".join(traceback.format_tb(error.__traceback__))  # its text may hold the value
+    log.error("a check of %s failed with %s\n%s", name, type(error).__name__, where)
+    return InvalidValue(name, "can't be checked: the app failed on it; the reason is in its log")
 
 
 def _undeclared(name: str) -> SettingSpec:
