@@ -182,6 +182,12 @@ def _asked_of_oneself(known: Evidence) -> list[str]:
     return faults
 
 
+def _has_lost(known: Evidence, made: Operation) -> bool:
+    """Is an edit of its author in the history that lost? Of two tabs' edits the later one does."""
+    author, key = known.author(made), _key(made)
+    return any(_key(row) == key and row.author == author for row in known.contested)
+
+
 def _forgotten_losers(known: Evidence) -> list[str]:
     """Edits in conflict that aren't in the history, or oftener than they were made."""
     left = list(known.contested)
@@ -196,7 +202,7 @@ def _forgotten_losers(known: Evidence) -> list[str]:
         ]
         if found:
             left.remove(found[0])
-        else:
+        elif not (_was_taken_back(known, made) and _has_lost(known, made)):
             faults.append(f"{made} was in conflict, and the history has nothing of it")
     others = [each for each in known.made.values() if known.heard.get(each.id) not in asked]
     for row in left:
