@@ -59,9 +59,12 @@ def test_a_count_is_shared_out_whole() -> None:
 def test_a_tally_adds_up_and_says_what_it_found() -> None:
     one, other = Tally(count=2), Tally(count=3)
     one.lose("an edit")
+    one.happened.update({"edits": 2, "slowest, in ms": 9})
+    other.happened.update({"edits": 3, "slowest, in ms": 7})
     other.double("another")
     one.add(other)
     assert one.count == 5
+    assert one.happened == {"edits": 5, "slowest, in ms": 9}
     assert one.numbers == "1 lost, 1 doubled, 0 elsewhere, 0 other faults"
 
 
