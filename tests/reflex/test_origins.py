@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from persistence.reflex import _private as rx_
+from persistence.reflex.doors import guarded
 from persistence.reflex.origins import Origins
 
 HOST = "film.example"
@@ -78,3 +79,29 @@ def test_where_the_configuration_says_nothing_answers_are_for_ones_own_pages():
 def test_what_the_configuration_says_stands(said: str):
     told, config, server = restricted(cors_allowed_origins=[said])
     assert told == list(config) == list(server) == [said]
+
+
+@pytest.mark.parametrize(
+    ("origin", "comes_in"), [(f"https://{HOST}", True), ("http://evil", False)]
+)
+async def test_a_socket_of_another_sites_page_is_closed_before_the_app_sees_it(
+    origin: str, comes_in: bool
+):
+    seen: list[str] = []
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["path"])
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    nobody: Any = None  # whose token it is matters to uploads alone
+    headers = [(b"host", HOST.encode()), (b"origin", origin.encode())]
+    scope = {"type": "websocket", "path": "/_event/", "headers": headers}
+    await guarded(app, nobody, Origins([]).is_ours)(scope, receive, send)
+    assert seen == (["/_event/"] if comes_in else [])
+    assert sent == ([] if comes_in else [{"type": "websocket.close", "code": 1008}])
