@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -119,7 +119,7 @@ class Feed:
         last = await store.last_revision()
         self.looks += 1
         if last == seen:
-            await self._refresh(self._settled())
+            await self._read_settled()
             return
         if seen is None or last < seen:  # it was away at the start, or is another file by now
             await self._refresh(list(self._engine.layers.values()))
@@ -134,7 +134,7 @@ class Feed:
         self._seen = max(last, self._seen or 0)  # not every revision is a row of the journal
 
     async def _take(self, news: Sequence[News]) -> None:
-        layers = dict.fromkeys(self._settled())
+        layers: dict[Layer, None] = {}
         gone = {each.target[:2] for each in news if each.source == FORGOTTEN}
         for scope, owner in self._held(gone):
             await entities.hear_forgotten(self._engine, scope, owner)
@@ -142,7 +142,7 @@ class Feed:
             layer = self._engine.layers.get(each.target)
             if layer is not None and layer.revision(each.field) < each.revision:
                 layers[layer] = None
-        await self._refresh(list(layers))
+        await self._read_settled(layers)
 
     def _held(self, gone: AbstractSet[tuple[str, str]]) -> list[tuple[str, str]]:
         """Which of the owners in memory are called so, once they are gone."""
@@ -159,12 +159,14 @@ class Feed:
             self.refreshes += len(stale)
             await self._engine.loader.refresh(stale)
 
-    def _settled(self) -> list[Layer]:
-        """Layers with a field whose edit has gone, one way or another, since it was postponed."""
-        settled = [key for key in self._late if key[0].pending.newest(key[1]) is None]
-        behind = [
-            layer
-            for layer, field in settled
-            if layer.revision(field) < self._late.pop((layer, field))
-        ]
-        return list(dict.fromkeys(behind))
+    async def _read_settled(self, others: Iterable[Layer] = ()) -> None:
+        """Read the layers again with a field whose edit has gone, one way or another, since it was
+        postponed; and these others."""
+        gone = [key for key in self._late if key[0].pending.newest(key[1]) is None]
+        settled = {key: self._late.pop(key) for key in gone}
+        behind = [key[0] for key, late in settled.items() if key[0].revision(key[1]) < late]
+        try:
+            await self._refresh(list(dict.fromkeys([*behind, *others])))
+        except StoreError:
+            self._late = {**settled, **self._late}
+            raise

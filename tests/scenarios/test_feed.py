@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
-from persistence import Binding, EditError, Engine, PermissionDenied
+from persistence import Binding, EditError, Engine, PermissionDenied, StoreUnavailable
 from persistence.feed import Polling
 from persistence.testing import FailingStore, run_virtual
 from tests.scenarios.tools import MINE, SHOT, Images, Start, Travel, Ui, stored
@@ -185,6 +186,25 @@ async def test_an_edit_that_is_taken_back_shows_what_came_meanwhile(both: Any) -
         mine.revert("frames")
         await asyncio.sleep(SOON)
         assert (mine.values.frames, mine.is_dirty) == (50, False)
+
+
+async def test_what_came_meanwhile_shows_also_where_the_database_was_away_just_then(
+    both: Any, store: FailingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with both(debounce=5.0, max_wait=5.0) as (mine, theirs):
+        mine.update(frames=41)
+        theirs.update(frames=50)
+        await theirs.flush()
+        await asyncio.sleep(SOON)
+        away = AsyncMock(side_effect=StoreUnavailable("away"))
+        with monkeypatch.context() as patched:
+            patched.setattr(mine.engine.store, "load", away)
+            mine.revert("frames")
+            await asyncio.sleep(SOON)
+            assert away.await_count
+            assert mine.values.frames == 61
+        await asyncio.sleep(SOON)
+        assert mine.values.frames == 50
 
 
 async def test_an_edit_in_flight_keeps_its_place_and_its_answer(
