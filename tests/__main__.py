@@ -1,8 +1,9 @@
-"""`python3 -m tests [all|fast|browser|faults|check|lock] [arguments]`: sets itself up, then runs.
+"""`python3 -m tests [all|fast|slow|browser|faults|check|lock] [arguments]`: sets up, then runs.
 
-all      the fast tests, then those in the browser (the default)
-fast     without the browser, on all cores
-browser  in the browser alone
+all      the fast tests, then the slow ones (the default)
+fast     in virtual time, without a browser
+slow     in browsers, and with real processes that are killed
+browser  in browsers alone
 faults   what must not lose an edit, with counts, one line each; `--long` at full counts
 check    format, lint, types, import contracts, then all tests: the one check command
 lock     makes the requirement files anew from pyproject.toml
@@ -21,6 +22,7 @@ CHECKS = {
     "types": ["-m", "pyright", "--warnings"],
     "contracts": ["-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
 }
+CHOSEN = {"fast": "not browser and not slow", "slow": "browser or slow", "browser": "browser"}
 LOCKS = {
     "workbench": ["--extra=reflex", "--extra=secrets", "--extra=cli", "--group=workbench"],
     "tests": ["--group=dev", "--constraint=workbench/requirements.txt"],
@@ -30,7 +32,7 @@ LOCKS = {
 
 def main(arguments: list[str]) -> int:
     what = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "all"
-    if what not in {"all", "fast", "browser", "faults", "check", "lock"}:
+    if what not in {"all", *CHOSEN, "faults", "check", "lock"}:
         say(__doc__ or "")
         return 2
     python = environment_for(ROOT / "tests" / "requirements.txt")
@@ -48,11 +50,10 @@ def main(arguments: list[str]) -> int:
 
 
 def runs(what: str, arguments: list[str]) -> list[list[str]]:
-    """Options of each run of pytest: the fast tests first, then those in browsers, on all cores."""
-    fast, browser = (["-m", chosen, "-n", "auto"] for chosen in ("not browser", "browser"))
+    """Options of each run of pytest, on all cores: the fast tests first, then the slow ones."""
     if what in ("all", "check"):
-        return [[]] if arguments else [fast, browser]
-    return [fast if what == "fast" else browser]
+        return [[]] if arguments else [*runs("fast", []), *runs("slow", [])]
+    return [["-m", CHOSEN[what], "-n", "auto"]]
 
 
 def check(python: Path) -> list[str]:

@@ -186,6 +186,7 @@ EXPERIMENTS = [
         run,
         control,
         short=60,
+        slow=True,
         full=5_000,
         portion=250,
     )

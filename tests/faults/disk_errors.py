@@ -80,6 +80,7 @@ EXPERIMENTS = [
         run,
         control,
         short=4,
+        slow=True,
         full=400,
         portion=50,
         missing=without_programs("strace"),

@@ -51,6 +51,7 @@ EXPERIMENTS = [
         run=run,
         control=control,
         short=600,
+        slow=True,
         full=200_000,
         portion=10_000,
     )

@@ -97,6 +97,7 @@ EXPERIMENTS = [
         run,
         control,
         short=4,
+        slow=True,
         full=800,
         portion=50,
         missing=without_programs("strace"),

@@ -105,7 +105,7 @@ class Experiment:
     missing: Callable[[], str] = nothing
     """What the machine lacks for it, in words; empty where nothing."""
     slow: bool = False
-    """Its short run takes more than ten seconds."""
+    """Its short run takes seconds, or real processes: it isn't among the fast tests."""
     in_browser: bool = False
     """It runs with the tests in the browser."""
 
