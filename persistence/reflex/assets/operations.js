@@ -10,7 +10,7 @@
 // - Nothing is sent for anybody but who made it.
 //
 // For other scripts there is `window.persistence`. An operation is {id, client, seq, target: [scope, owner, tool], field, kind,
-// value, base, actor, madeAt}; kind is "set", "keys", "reset", "block", "pin", or an app's own "noun.verb".
+// value, base, actor, madeAt, editedAt}; kind is "set", "keys", "reset", "block", "pin", or an app's own "noun.verb".
 //
 //   submit(kind, target, value, field = "")  an operation of an app's own kind, kept in its order at that target; returns it
 //   edit(kind, target, field, value, base)   an edit of a setting; returns the operation. `editAll(edits)` makes one action of several
@@ -41,7 +41,7 @@
   const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
-  const touched = new Set(); // keys of what was edited in this page: older edits of another one are moot
+  const touched = new Map(); // user and key → when they edited it in this page: older edits of another one are moot
   const lastAt = new Map(); // target → seq of the newest operation of an app's own kind there
   const loose = new Map(); // id → failure that couldn't be kept, so that it lasts as long as the page
   const heard = new Set(); // ids of what handlers' edits were told of
@@ -112,9 +112,9 @@
 
   function record(field, target, base, value, ending = "", kind = "set", together = 0) {
     const key = keyOf(target, field), last = newest.get(key);
-    touched.add(key);
-    if (last && !last.sentAt && last.client === client && last.kind === kind && last.id.endsWith(ending) && !together) {
-      last.value = value;
+    touched.set(actorNow() + key, Date.now());
+    if (last && !last.sentAt && last.client === client && last.actor === actorNow() && last.kind === kind && last.id.endsWith(ending) && !together) {
+      Object.assign(last, { value, editedAt: Date.now() }); // `madeAt` says since when it waits
       last.keeping = outbox.keep(last);
       return last;
     }
@@ -124,7 +124,7 @@
   function make({ target, field, kind, value, base }, ending = "", together = 0) {
     const operation = { id: idOf(++seq) + ending, client, seq, target, field, kind, value, base, sentAt: 0 };
     operation.actor = actorNow();
-    operation.madeAt = Date.now();
+    operation.madeAt = operation.editedAt = Date.now();
     if (together) operation.together = together;
     if (isSecret(operation)) operation.isSecret = true;
     keep(operation);
@@ -326,11 +326,11 @@
     const claimed = await outbox.claim(actor, client);
     if (actor !== actorNow()) return; // this page holds them until they are back
     for (const each of claimed) {
-      const key = keyOf(each.target, each.field), other = newest.get(key);
+      const key = keyOf(each.target, each.field), other = newest.get(key), isOwn = other && isWhole(other) && other.actor === actor;
       if (kept.has(each.id)) continue;
       if (isWhole(each)) { // of several edits of a field the latest counts, whichever page made it
-        if (touched.has(key) || (other && isWhole(other) && other.madeAt > each.madeAt)) { outbox.drop(each.id); continue; }
-        if (other && isWhole(other)) forget(other.id);
+        if (touched.get(actor + key) > each.editedAt || (isOwn && other.editedAt > each.editedAt)) { outbox.drop(each.id); continue; }
+        if (isOwn) forget(other.id);
       }
       Object.assign(each, { sentAt: 1, isReady: true, isKept: true }); // long ago, for all we know: by the sure way
       kept.set(each.id, each);
@@ -367,7 +367,7 @@
     const isSaved = answer.status === "confirmed";
     if (isSaved || answer.problem === TAKEN_BACK) outbox.drop(operation.id); else fail(operation, answer);
     if (answer.status !== "refused" && isWhole(operation)) for (const each of [...kept.values()]) {
-      if (each.client === operation.client && each.seq < operation.seq && isWhole(each) && keyOf(each.target, each.field) === keyOf(operation.target, operation.field)) forget(each.id);
+      if (each.client === operation.client && each.actor === operation.actor && each.seq < operation.seq && isWhole(each) && keyOf(each.target, each.field) === keyOf(operation.target, operation.field)) forget(each.id);
     }
     standFor(operation);
     if (!isSaved && isOwnKind(operation)) passOver(operation);

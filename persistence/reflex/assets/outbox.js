@@ -119,7 +119,7 @@
         isKept = await write((operations) => operations.put(recordOf(operation)), "operations");
       }
       if (pending.get(operation.id) === entry) pending.delete(operation.id);
-      if (isKept && trouble === "full") say("");
+      if (isKept && trouble) say(""); // there is room again, or what failed has passed
       operation.isKept = isKept;
       operation.isReady = true; // also where it can't be kept: `trouble` says why
       document.dispatchEvent(new CustomEvent("persistence-kept"));
@@ -181,7 +181,7 @@
           if (!isKnown(each)) continue;
           if (!isOperation(each)) { aside.add(each); operations.delete(each.id); continue; }
           if (each.actor !== actor || !isLeft(each)) continue;
-          found.push({ ...each, holder: mine, heldAt: Date.now() });
+          found.push({ editedAt: each.madeAt, ...each, holder: mine, heldAt: Date.now() });
           operations.put({ ...found.at(-1), version: VERSION });
         }
       };

@@ -1,0 +1,108 @@
+"""What a page left behind meets what another page of the same user did: nothing newer is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from test_queue import backend, kept, leave, records, settled, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from queue_page import Backend
+
+__all__ = ["backend"]
+
+
+def test_a_later_edit_of_a_page_that_is_gone_counts_though_this_one_edited_the_field_before(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    page.locator("#prompt").fill("before")
+    settled(page)
+    other = visit(page.context.new_page(), backend)
+    other.locator("#prompt").fill("later")
+    leave(other, backend)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_function(
+        "persistenceOutbox.left('ann').then((all) => all.length === 0)", timeout=15_000
+    )
+    settled(page)
+    assert backend.values() == ["before", "later"]
+
+
+def test_an_earlier_edit_of_a_page_that_is_gone_stands_behind_this_ones(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    other = visit(page.context.new_page(), backend)
+    backend.is_away = True
+    other.locator("#prompt").fill("earlier")
+    kept(other)
+    page.locator("#prompt").fill("later")
+    kept(page)
+    other.close()
+    backend.is_away = False
+    page.wait_for_function(
+        "persistenceOutbox.left('ann').then((all) => all.length === 0)", timeout=15_000
+    )
+    settled(page)
+    assert backend.values()[-1] == "later"
+
+
+def test_an_edit_that_went_on_for_long_is_as_late_as_its_last_key(backend: Backend, page: Page):
+    visit(page, backend)
+    other = visit(page.context.new_page(), backend)
+    backend.is_away = True
+    other.evaluate("window.isSocketAway = true; persistenceOperations.hold('nothing')")
+    other.locator("#prompt").fill("begun")
+    kept(other)
+    backend.is_away = False
+    page.locator("#prompt").fill("between")
+    settled(page)
+    other.locator("#prompt").fill("begun and ended")
+    kept(other)
+    backend.is_away = True
+    other.close()
+    page.wait_for_function("persistence.unconfirmed.length === 1", timeout=15_000)
+    backend.is_away = False
+    settled(page)
+    assert backend.values() == ["between", "begun and ended"]
+
+
+def test_two_people_on_one_page_edit_one_field_and_neither_takes_the_others_away(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    page.evaluate("window.isSocketAway = true; persistenceOperations.hold('nothing')")
+    page.locator("#prompt").fill("anns")
+    kept(page)
+    backend.cookie_actor = "bob"
+    page.evaluate("document.getElementById('persistence-root').dataset.actor = 'bob'")
+    page.locator("#prompt").fill("bobs")
+    page.evaluate("persistenceOperations.release()")
+    page.wait_for_function("persistence.unconfirmed.length === 1")
+    assert [(each["actor"], each["value"]) for each in records(page)] == [("ann", "anns")]
+    assert backend.values() == ["bobs"]
+    backend.cookie_actor = "ann"
+    page.evaluate("document.getElementById('persistence-root').dataset.actor = 'ann'")
+    settled(page)
+    assert backend.values() == ["bobs", "anns"]
+
+
+def test_storage_that_failed_once_and_works_again_is_no_trouble(backend: Backend, page: Page):
+    page.add_init_script(
+        """const put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function (record) {
+            if (window.isBroken) throw new DOMException("not now", "UnknownError");
+            return put.call(this, record);
+        };"""
+    )
+    visit(page, backend)
+    backend.is_away = True
+    page.evaluate("window.isBroken = true")
+    page.locator("#prompt").fill("first")
+    page.wait_for_function("persistence.trouble === 'blocked'")
+    page.evaluate("window.isBroken = false")
+    page.locator("#text").fill("second")
+    page.wait_for_function("persistence.trouble === '' && !persistence.unkept.length")
+    assert sorted(each["value"] for each in records(page)) == ["first", "second"]
