@@ -221,6 +221,8 @@ def _pass_on(session: Session, actor: str, project: object, user: object, now: f
     found, _ = require_project(session, actor, project, "admin")
     member = _require_member(session, found, user)
     heir = member.user_id
+    if not _is_here(session, heir):
+        raise Refused("member", "is leaving, and all that is theirs goes with them")
     hand_over(session, found, member, now)
     session.add(Member(project_id=found.id, user_id=actor, role="editor", since=now))
     return names_of(session, [heir], actor=actor)[heir]
@@ -242,6 +244,12 @@ def _leave(session: Session, actor: str, project: object) -> str:
         raise Refused("project", "is yours: make a member its owner first, or delete it")
     session.delete(_require_member(session, found, actor))
     return found.name
+
+
+def _is_here(session: Session, user: str) -> bool:
+    """Is there somebody, who isn't about to be removed?"""
+    row = session.get(User, user)
+    return row is not None and row.kind in ("guest", "account")
 
 
 def _require_member(session: Session, project: Project, user: object) -> Member:
@@ -336,8 +344,7 @@ def _join(session: Session, token: str, actor: str, now: float) -> str:
         _require_member(session, project, actor).role = link.role
         return project.id
     have_row(session, actor)
-    row = session.get(User, actor)
-    if row is None or row.kind not in ("guest", "account"):  # their last page is still open
+    if not _is_here(session, actor):  # their last page is still open
         raise NotFound("nobody is signed in")
     session.add(
         Member(project_id=project.id, user_id=actor, role=link.role, since=now,

@@ -44,6 +44,20 @@ async def test_who_deletes_themselves_is_nobodys_member_and_what_they_own_goes(
     assert ben not in {each for row in members for each in row}
 
 
+async def test_a_project_is_passed_on_to_nobody_who_is_leaving(film: Film):
+    ana, ben = film.people["owner"], film.people["editor"]
+
+    def leave(session: Any) -> None:  # as far as a crash in the middle of it
+        session.get(User, ben).kind = "leaving"
+
+    await write(leave)
+    with pytest.raises(Refused, match="is leaving"):
+        await sharing.pass_on(ana, film.project, ben)
+    async with Engine(database_url(), scopes=SCOPES, authorise=authorise) as engine:
+        await erasing.finish_all(engine)
+    assert await projects.role_in(ana, "project", film.project) == "owner"
+
+
 async def test_who_was_invited_by_somebody_who_is_gone_stays(film: Film):
     ana, ben = film.people["owner"], film.people["editor"]
     await sharing.pass_on(ana, film.project, ben)
