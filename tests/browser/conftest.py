@@ -23,6 +23,7 @@ from servers import FLAGS, ROOT, Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
+    from queue_page import Backend
 
 FAILURES = Path(__file__).parent / "failures"
 REPORT = pytest.StashKey[pytest.TestReport]()
@@ -113,6 +114,16 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[NewCon
 @pytest.fixture
 def page(context: NewContext) -> Page:
     return context().new_page()
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    """A page of the library's scripts alone, with a small server of its own."""
+    from queue_page import Backend
+
+    made = Backend()
+    yield made
+    made.close()
 
 
 def failed(request: pytest.FixtureRequest) -> bool:

@@ -6,83 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
+from queue_acts import emptied, failed, kept, leave, records, says, settled, submit, visit
 from queue_page import Backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import BrowserContext, Page
 
 REFUSED = {"status": "refused", "problem": "must be at most 3"}
-
-
-@pytest.fixture
-def backend() -> Iterator[Backend]:
-    made = Backend()
-    yield made
-    made.close()
-
-
-def visit(page: Page, backend: Backend) -> Page:
-    page.goto(backend.url)
-    page.wait_for_function("Boolean(window.persistence?.status)")
-    return page
-
-
-def settled(page: Page) -> None:
-    """Nothing waits any more."""
-    page.wait_for_function("window.persistence.unconfirmed.length === 0")
-
-
-def kept(page: Page) -> None:
-    page.wait_for_function("window.persistence.unkept.length === 0")
-
-
-def records(page: Page, store: str = "operations") -> list[dict[str, Any]]:
-    return page.evaluate(
-        """async (store) => {
-            const base = await window.persistenceOutbox.opened;
-            const all = base.transaction(store).objectStore(store).getAll();
-            return new Promise((done) => { all.onsuccess = () => done(all.result); });
-        }""",
-        store,
-    )
-
-
-def emptied(page: Page) -> None:
-    """The outbox is empty, or will be once the page has heard of what was saved."""
-    page.wait_for_function(
-        """async () => {
-            const base = await window.persistenceOutbox.opened;
-            const count = base.transaction("operations").objectStore("operations").count();
-            return new Promise((done) => { count.onsuccess = () => done(count.result === 0); });
-        }"""
-    )
-
-
-def failed(page: Page) -> list[dict[str, Any]]:
-    return page.evaluate("window.persistence.failed()")
-
-
-def says(page: Page, words: str) -> None:
-    """The status line does."""
-    expect(page.locator(".persistence-status-text")).to_contain_text(words, timeout=15_000)
-
-
-def leave(page: Page, backend: Backend) -> None:
-    """Go away from the page, which nobody answers."""
-    backend.is_away = True
-    kept(page)
-    before = len(backend.tries)
-    page.goto("about:blank")
-    backend.wait_for(before + 1)  # what a page that goes still says
-    backend.is_away = False
-
-
-def submit(page: Page, text: str) -> None:
-    page.evaluate(
-        "(text) => void persistence.submit('message.add', ['talk', 't1', ''], text)", text
-    )
 
 
 def test_what_is_refused_is_always_in_one_of_the_stores_until_somebody_settles_it(
@@ -380,85 +312,6 @@ def test_without_locks_what_is_old_enough_is_sent_once(backend: Backend, page: P
     emptied(page)
     assert backend.values() == ["left behind"]
     assert len(backend.arrived) == 1
-
-
-MAKE = """([version, stores, record]) => new Promise((done) => {
-    const request = indexedDB.open("persistence", version);
-    request.onupgradeneeded = () => {
-        for (const each of stores) request.result.createObjectStore(each, { keyPath: "id" });
-        request.transaction.objectStore("operations").put(record);
-    };
-    request.onsuccess = () => { request.result.close(); done(true); };
-})"""
-
-
-def a_record(version: int) -> dict[str, Any]:
-    client = "018000000000-00000000000000aa"
-    return {
-        "id": f"{client}.00000001", "client": client, "seq": 1, "target": ["shot", "s1", "travel"],
-        "field": "prompt", "kind": "set", "value": "from before", "base": 3, "actor": "ann",
-        "madeAt": 1, "version": version,
-    }  # fmt: skip
-
-
-def test_an_older_outbox_is_taken_over(backend: Backend, page: Page):
-    page.goto(f"{backend.url}/empty")
-    page.evaluate(MAKE, [1, ["operations"], a_record(1)])
-    visit(page, backend)
-    says(page, "1 change from an earlier visit was saved")
-    assert backend.values() == ["from before"]
-    assert [records(page, store) for store in ("operations", "failed", "aside")] == [[], [], []]
-
-
-def test_a_newer_outbox_is_left_alone_and_the_page_goes_on_from_memory(
-    backend: Backend, page: Page
-):
-    page.goto(f"{backend.url}/empty")
-    page.evaluate(MAKE, [7, ["operations", "later"], a_record(7)])
-    visit(page, backend)
-    page.locator("#text").fill("typed")
-    settled(page)
-    says(page, "A newer version is open: load this page again")
-    assert backend.values() == ["typed"]
-    still = page.evaluate(
-        """() => new Promise((done) => {
-            const request = indexedDB.open("persistence");
-            request.onsuccess = () => {
-                const base = request.result, store = base.transaction("operations");
-                const count = store.objectStore("operations").count();
-                count.onsuccess = () => done([base.version, count.result]);
-            };
-        })"""
-    )
-    assert still == [7, 1]
-
-
-def test_full_storage_is_said_and_edits_go_out_from_memory(backend: Backend, page: Page):
-    visit(page, backend)
-    tools = page.context.new_cdp_session(page)
-    tools.send("Storage.overrideQuotaForOrigin", {"origin": backend.url, "quotaSize": 1})
-    backend.is_away = True
-    page.locator("#prompt").fill("x" * 50_000)
-    says(page, "No connection. 1 change waits in this page alone: keep it open. Storage is full")
-    assert page.evaluate("persistence.unkept.length") == 1
-    backend.is_away = False
-    settled(page)
-    assert [len(each) for each in backend.values()] == [50_000]
-    tools.send("Storage.overrideQuotaForOrigin", {"origin": backend.url})
-    page.locator("#prompt").fill("short")
-    settled(page)
-    page.wait_for_function("persistence.trouble === ''")
-
-
-def test_blocked_storage_is_said_and_edits_go_out_from_memory(backend: Backend, page: Page):
-    page.add_init_script(
-        "indexedDB.open = () => { throw new DOMException('no', 'SecurityError'); }"
-    )
-    visit(page, backend)
-    page.locator("#prompt").fill("typed")
-    settled(page)
-    assert backend.values() == ["typed"]
-    says(page, "Storage is blocked: allow it for this site")
 
 
 def test_what_the_server_cannot_read_holds_up_nothing(backend: Backend, page: Page):

@@ -1,0 +1,90 @@
+"""The browser's outbox where its storage is older, newer, full or blocked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from queue_acts import records, says, settled, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from queue_page import Backend
+
+
+MAKE = """([version, stores, record]) => new Promise((done) => {
+    const request = indexedDB.open("persistence", version);
+    request.onupgradeneeded = () => {
+        for (const each of stores) request.result.createObjectStore(each, { keyPath: "id" });
+        request.transaction.objectStore("operations").put(record);
+    };
+    request.onsuccess = () => { request.result.close(); done(true); };
+})"""
+
+
+def a_record(version: int) -> dict[str, Any]:
+    client = "018000000000-00000000000000aa"
+    return {
+        "id": f"{client}.00000001", "client": client, "seq": 1, "target": ["shot", "s1", "travel"],
+        "field": "prompt", "kind": "set", "value": "from before", "base": 3, "actor": "ann",
+        "madeAt": 1, "version": version,
+    }  # fmt: skip
+
+
+def test_an_older_outbox_is_taken_over(backend: Backend, page: Page):
+    page.goto(f"{backend.url}/empty")
+    page.evaluate(MAKE, [1, ["operations"], a_record(1)])
+    visit(page, backend)
+    says(page, "1 change from an earlier visit was saved")
+    assert backend.values() == ["from before"]
+    assert [records(page, store) for store in ("operations", "failed", "aside")] == [[], [], []]
+
+
+def test_a_newer_outbox_is_left_alone_and_the_page_goes_on_from_memory(
+    backend: Backend, page: Page
+):
+    page.goto(f"{backend.url}/empty")
+    page.evaluate(MAKE, [7, ["operations", "later"], a_record(7)])
+    visit(page, backend)
+    page.locator("#text").fill("typed")
+    settled(page)
+    says(page, "A newer version is open: load this page again")
+    assert backend.values() == ["typed"]
+    still = page.evaluate(
+        """() => new Promise((done) => {
+            const request = indexedDB.open("persistence");
+            request.onsuccess = () => {
+                const base = request.result, store = base.transaction("operations");
+                const count = store.objectStore("operations").count();
+                count.onsuccess = () => done([base.version, count.result]);
+            };
+        })"""
+    )
+    assert still == [7, 1]
+
+
+def test_full_storage_is_said_and_edits_go_out_from_memory(backend: Backend, page: Page):
+    visit(page, backend)
+    tools = page.context.new_cdp_session(page)
+    tools.send("Storage.overrideQuotaForOrigin", {"origin": backend.url, "quotaSize": 1})
+    backend.is_away = True
+    page.locator("#prompt").fill("x" * 50_000)
+    says(page, "No connection. 1 change waits in this page alone: keep it open. Storage is full")
+    assert page.evaluate("persistence.unkept.length") == 1
+    backend.is_away = False
+    settled(page)
+    assert [len(each) for each in backend.values()] == [50_000]
+    tools.send("Storage.overrideQuotaForOrigin", {"origin": backend.url})
+    page.locator("#prompt").fill("short")
+    settled(page)
+    page.wait_for_function("persistence.trouble === ''")
+
+
+def test_blocked_storage_is_said_and_edits_go_out_from_memory(backend: Backend, page: Page):
+    page.add_init_script(
+        "indexedDB.open = () => { throw new DOMException('no', 'SecurityError'); }"
+    )
+    visit(page, backend)
+    page.locator("#prompt").fill("typed")
+    settled(page)
+    assert backend.values() == ["typed"]
+    says(page, "Storage is blocked: allow it for this site")
