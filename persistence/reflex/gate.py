@@ -26,7 +26,7 @@ from .doors import HOLDER, holder_of
 from .looking import PresenceState
 from .mirror import capture, forget, refresh, sheets_of
 from .rights import recheck, recheck_rows
-from .tabs import Page, Tab, Tabs
+from .tabs import Page, Tab, Tabs, require_tabs
 
 if TYPE_CHECKING:
     from reflex.app import App
@@ -43,6 +43,9 @@ ANSWER_WITHIN = 3.0
 
 MAX_PARKED = 100
 """Events that one tab may have held up; more are dropped, newest first."""
+
+ASKED_AGAIN = 3
+"""What the app couldn't tell is asked again after so long as after so many failures in a row."""
 
 _HYDRATING = frozenset(("hydrate", "hydrate_and_load"))
 _LOADING = frozenset(
@@ -224,24 +227,46 @@ async def catch_up(state: rx_.BaseState, tab: Tab) -> None:
 
     The tab's state is locked.
     """
-    for tool in tuple(tab.behind):
-        if (binding := tab.bindings.get(tool)) is not None and not await binding.recheck():
-            tab.behind[tool] = None  # a right was taken away, maybe by another process
-            await recheck_rows(tab)
+    unsure = {tool for tool in tuple(tab.behind) if not await _is_told(tab, tool)}
     if tab.keyed:
         await show_rows(state, tab, {})
     for cls in rx_.bound_states():
-        behind = [sheet for sheet in sheets_of(cls) if sheet.tool in tab.behind]
+        behind = [s for s in sheets_of(cls) if s.tool in tab.behind and s.tool not in unsure]
         if behind:
             mirrored = await state.get_state(cls)
             for sheet in behind:
                 refresh(mirrored, tab, sheet, fields=tab.behind[sheet.tool])
-    tab.behind.clear()
+    tab.behind = {tool: fields for tool, fields in tab.behind.items() if tool in unsure}
     channel = await state.get_state(PersistenceState)
     channel.hear(tab)
     here = await state.get_state(PresenceState)
     here.hear(tab)
     tab.has_news = False
+    if unsure and not tab.is_unsure:
+        tab.is_unsure = True
+        tabs = require_tabs()
+        wait = tabs.engine.retry.wait(ASKED_AGAIN, tabs.engine.random)
+        asyncio.get_running_loop().call_later(wait, _again, tabs, tab)
+
+
+def _again(tabs: Tabs, tab: Tab) -> None:
+    tab.is_unsure = False
+    tabs.push(tab)
+
+
+async def _is_told(tab: Tab, tool: str) -> bool:
+    """Can the app tell whether the tab's actor may see the tool? Until it can, the page stays as it
+    is, and its events go on."""
+    if (binding := tab.bindings.get(tool)) is None:
+        return True
+    try:
+        if not await binding.recheck():
+            tab.behind[tool] = None  # a right was taken away, maybe by another process
+            await recheck_rows(tab)
+    except Exception as error:  # noqa: BLE001  # an app's function: whatever it raises
+        log.info("whether %s may be shown can't be told: %r", tool, error)
+        return False
+    return True
 
 
 async def show_rows(state: rx_.BaseState, tab: Tab, own: Mapping[tuple[str, str], Any]) -> None:

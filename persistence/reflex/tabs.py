@@ -106,6 +106,8 @@ class Tab:
     gone_since: float | None = None
     """When no browser was found connected first, in the loop's time."""
     is_pushing: bool = False
+    is_unsure: bool = False
+    """Will it be pushed to again, since the app couldn't tell what it may be shown?"""
     is_hidden: bool = False
     """Does its browser show another tab? Then it is told what it asked for, and the rest later."""
     here: Mapping[str, tuple[Person, ...]] = field(default_factory=dict[str, "tuple[Person, ...]"])

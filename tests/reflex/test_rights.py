@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 import reflex as rx
 
-from persistence import EditError, PermissionDenied
+from persistence import EditError, PermissionDenied, Retry, StoreUnavailable
 from persistence.reflex import (
     KeyedSettings,
     PersistenceState,
@@ -327,3 +328,32 @@ async def test_a_write_is_refused_in_the_apps_words_or_in_ours(serve: Any, words
         with pytest.raises(PermissionDenied, match="Ask Ana"):
             held.update(prompt="mine")
         held.close()
+
+
+async def test_while_the_app_cannot_tell_a_page_stays_as_it_is_and_its_events_go_on(serve: Any):
+    travel, roles = declare(), Roles(ben="editor", dana="editor")
+    is_away = False
+
+    def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        if is_away and (actor, action) == ("ben", "read"):
+            raise StoreUnavailable("away")
+        return roles.authorise(actor, action, scope, owner)
+
+    hooks: Any = {"authorise": authorise, "owners": lambda _: SHARED}
+    async with serve(**hooks, retry=Retry(longest=0.05)) as site:
+        ben, dana = await site.open("t1", user="ben"), await site.open("t2", user="dana")
+        await ben.operate(travel, "prompt", "gulls over the pier")
+        await site.settle()
+        is_away = True
+        await dana.operate(travel, "frames", 99)
+        await site.settle()
+        assert dana.shows(travel, "frames") == 99
+        assert ben.shows(travel, "frames") == 61
+        await ben.send(travel.shorten)
+        assert ben.shows(travel, "prompt") == "gul"
+        await dana.operate(travel, "frames", 100)
+        await site.settle()
+        is_away = False
+        async with asyncio.timeout(5):
+            while ben.shows(travel, "frames") != 100:  # without a word of his or of hers
+                await asyncio.sleep(0.01)
