@@ -94,7 +94,8 @@
 
   function sayChanged(why) {
     const dialog = document.getElementById("who-changed");
-    if (isLeaving || !dialog || dialog.open || window.accounts.again?.ask()) return;
+    const isAsked = document.getElementById("sign-in-again")?.open || window.accounts.again?.ask(); // that dialog says it
+    if (isLeaving || !dialog || dialog.open || isAsked) return;
     const [title, text] = WHY[why] || WHY.gone;
     dialog.querySelector("h2").textContent = title;
     dialog.querySelector("[data-why]").textContent = text;

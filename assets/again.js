@@ -50,8 +50,10 @@
     return true;
   }
 
-  // What was typed, so that nobody need fear for it.
-  async function list({ actor }) {
+  // What was typed, so that nobody need fear for it; not where somebody else's account is signed in.
+  async function list({ actor, now }) {
+    const isOthers = now && now !== actor && document.querySelector("[data-who]")?.dataset.who === "account";
+    if (isOthers) { part("list").replaceChildren(); return; }
     const titles = Object.assign({}, ...[...document.querySelectorAll("[data-persistence-titles]")].map((node) => JSON.parse(node.dataset.persistenceTitles)));
     const rows = (await window.persistence.left(actor)).slice(-5).map(({ field, kind, value }) => {
       const row = document.createElement("li"), text = typeof value === "string" ? value : JSON.stringify(value);

@@ -294,3 +294,16 @@ def test_who_signs_in_as_somebody_else_sends_nothing_of_the_one_before(
     )
     ann = users(workbench)["Ann"]
     assert prompts(workbench)[-1] == (ann, '"of Ann alone"')
+
+
+def test_another_account_in_the_same_tab_is_told_how_much_waits_and_not_what(
+    workbench: Server, page: Page, context
+):
+    post(context().new_page(), workbench, "sign-up", "Bob")
+    edited_away(workbench, page, "of Ann alone")
+    post(page, workbench, "sign-in", "Bob")
+    page.goto(workbench.url)
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    expect(dialog).to_contain_text("1 change of Ann waits on this device", timeout=30_000)
+    page.evaluate("persistence.sealed()")  # after what the dialog reads
+    assert dialog.locator("q").count() == 0
