@@ -146,11 +146,8 @@ def test_of_what_replaces_itself_only_the_newest_is_applied_kind_by_kind(app: Ap
     assert once(newer)
 
 
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)  # psycopg speaks both ways
 def test_it_works_in_an_async_session_too(app: App, url: str) -> None:
-    if url.startswith("sqlite"):
-        pytest.importorskip("aiosqlite", reason="aiosqlite isn't installed")
-        url = url.replace("sqlite://", "sqlite+aiosqlite://")
-
     async def run() -> list[bool]:
         database = create_async_engine(url)
         found: list[bool] = []

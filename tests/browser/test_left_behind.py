@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from test_queue import backend, kept, leave, records, settled, visit
+from queue_acts import kept, leave, records, settled, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
     from queue_page import Backend
-
-__all__ = ["backend"]
 
 
 def test_a_later_edit_of_a_page_that_is_gone_counts_though_this_one_edited_the_field_before(
