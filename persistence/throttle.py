@@ -92,6 +92,15 @@ class Throttle:
             await actor_of(self.identify, headers), address_in(scope, proxies=self.proxies)
         )
 
+    async def who_asks(self, scope: Scope) -> str:
+        """The same of a request; where the app can't tell just now it is nobody's: a page that asks
+        for no user is served all the same."""
+        try:
+            return await self.who(scope, Headers(scope=scope))
+        except Exception as error:  # noqa: BLE001  # an app's function: whatever it raises
+            log.info("who asks can't be told: %s", type(error).__name__)
+            return key_of("", address_in(scope, proxies=self.proxies))
+
     def take(self, key: str, cost: float = 1.0) -> float:
         """0.0 where it may be; else in how many seconds."""
         return 0.0 if self.is_open else self._rates(key).take(key, _now(), cost)
@@ -127,7 +136,7 @@ def throttled(app: ASGIApp, throttle: Throttle) -> ASGIApp:
     async def limited(scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "http" and not is_file(scope["method"], scope["path"]):
-            key = await throttle.who(scope, Headers(scope=scope))
+            key = await throttle.who_asks(scope)
             if late := throttle.full(key) or throttle.take(key):
                 log.info("too many requests %s", key if key.startswith("user ") else "of nobody")
                 await too_many(late)(scope, receive, send)
