@@ -148,7 +148,7 @@ class Recorder:
         if not unsure and self._is_back(layer, spec, kind, value, stored, view):
             if waiting is None:
                 self._engine.operations.settle([cause.operation], "confirmed")
-                return self._forget_refusal(layer, name)
+                return self._forget_refusal(layer, name, cause.actor)
             return self._take_back(layer, name, cause)
         self._record(layer, prepared, cause)
         self._edited(layer, name, cause)
@@ -179,7 +179,7 @@ class Recorder:
             (cause.operation,) if cause.operation else (), note, delta,
         )  # fmt: skip
         layer.pending.record(edit)
-        self._forget_refusal(layer, name)
+        self._forget_refusal(layer, name, cause.actor)
 
     def rebase(self, layer: Layer) -> None:
         """A load ended: edits made before it stand on what it brought, or turn out to be none."""
@@ -399,11 +399,14 @@ class Recorder:
         self._edited(layer, name, cause)
         return True
 
-    def _forget_refusal(self, layer: Layer, name: str) -> bool:
-        if not layer.refused and not layer.conflicts:
-            return False
-        found = layer.refused.pop(name, None) or layer.conflicts.pop(name, None)
-        return found is not None
+    def _forget_refusal(self, layer: Layer, name: str, author: str) -> bool:
+        """Whoever edits again has dealt with what was set aside of theirs, and of nobody else."""
+        found = False
+        for asides in (layer.refused, layer.conflicts):
+            if (each := asides.get(name)) is not None and each.edit.author == author:
+                del asides[name]
+                found = True
+        return found
 
     def _edited(self, layer: Layer, name: str, cause: Cause) -> None:
         layer.actions[name] = cause.group

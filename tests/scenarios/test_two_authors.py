@@ -239,3 +239,19 @@ async def test_another_servers_edit_asks_both(start: Start, store: FailingStore)
         assert await stored(store) == {"frames": 50}
         lost = [row for row in await rows(engine) if row[1] == "conflict"]
         assert lost == [("ada", "conflict", "41"), ("bob", "conflict", "42")]
+
+
+async def test_what_was_set_aside_of_one_stays_theirs_to_decide_when_another_edits_the_field(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ada, bob = await both(engine)
+        ada.update(frames=41)
+        store.commits.refuse(lambda write: write.author == "ada", times=1)
+        with pytest.raises(EditError):
+            await ada.flush()
+        bob.update(frames=42)
+        await bob.flush()
+        assert [each.edit.value for each in engine.layer(SHOT).aside_of("ada")] == [41]
+        ada.update(frames=43)  # now she has dealt with it
+        assert engine.layer(SHOT).aside == ()
