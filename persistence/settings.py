@@ -15,11 +15,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import (
+    Annotated,
     Any,
     ClassVar,
     Unpack,
     cast,
     dataclass_transform,
+    get_args,
     get_origin,
 )
 
@@ -167,8 +169,12 @@ def collect_validators(
 
 
 def make_setting(where: str, name: str, annotation: Any, declared: Declaration) -> SettingSpec:
-    """Give a declaration its name and type. Raises DeclarationError."""
+    """Give a declaration its name and type. Raises DeclarationError.
+
+    What `Annotated[...]` has beside the type is checked with each value, as pydantic does.
+    """
     at = f"{where}.{name}"
+    annotation, *rules = get_args(annotation) if _is_annotated(annotation) else (annotation,)
 
     def refuse(problem: str, hint: str) -> DeclarationError:
         return DeclarationError(at, problem, hint=hint)
@@ -201,6 +207,7 @@ def make_setting(where: str, name: str, annotation: Any, declared: Declaration) 
         declared.secret,
         declared.constraints,
         presentation=declared.presentation,
+        rules=tuple(rules),
     )
     try:
         adapter = spec.adapter
@@ -217,6 +224,10 @@ def make_setting(where: str, name: str, annotation: Any, declared: Declaration) 
         raise refuse(f"has a rule that doesn't fit ({error})", "Drop that constraint.") from None
     check_presentation(at, spec)
     return spec
+
+
+def _is_annotated(annotation: Any) -> bool:
+    return get_origin(annotation) is Annotated
 
 
 def _is_mapping(annotation: Any) -> bool:
@@ -334,10 +345,7 @@ class Settings(pydantic.BaseModel, metaclass=_SettingsMeta):
             raise DeclarationError(
                 where, "extends a tool", hint="Share settings through a class without tool=."
             )
-        fields = {
-            name: make_setting(where, name, info.annotation, _declaration(where, name, info))
-            for name, info in cls.model_fields.items()
-        }
+        fields = {name: _make_setting(where, name, info) for name, info in cls.model_fields.items()}
         if private := [name for name in cls.__private_attributes__ if not name.startswith("__p")]:
             raise DeclarationError(
                 where, f"{private[0]} is private", hint="A setting's name starts with a letter."
@@ -354,6 +362,14 @@ class Settings(pydantic.BaseModel, metaclass=_SettingsMeta):
             validators=collect_validators({n: v for b in cls.__mro__ for n, v in vars(b).items()}),
             title=title,
         )
+
+
+def _make_setting(where: str, name: str, info: FieldInfo) -> SettingSpec:
+    declared = _declaration(where, name, info)
+    own = pydantic.Field(**declared.constraints).metadata  # which pydantic lists there, too
+    rules = [each for each in info.metadata if each is not declared and each not in own]
+    annotation = Annotated[info.annotation, *rules] if rules else info.annotation
+    return make_setting(where, name, annotation, declared)
 
 
 def _declaration(where: str, name: str, info: FieldInfo) -> Declaration:

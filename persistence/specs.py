@@ -133,11 +133,13 @@ class SettingSpec:
     declared: bool = True
     """False for a field of a tool that nobody declared: stored and returned as it is."""
     presentation: Presentation = field(default_factory=Presentation)
+    rules: tuple[Any, ...] = ()
+    """What stands beside the type in `Annotated[...]`: validators, and further constraints."""
 
     @cached_property
     def adapter(self) -> pydantic.TypeAdapter[Any]:
         """Strict: `True` is no int, "3" is no number; NaN and infinities are refused."""
-        kind: Any = Annotated[self.annotation, pydantic.Field(**self.constraints)]
+        kind: Any = Annotated[self.annotation, pydantic.Field(**self.constraints), *self.rules]
         config = pydantic.ConfigDict(strict=True, allow_inf_nan=False)
         try:
             return pydantic.TypeAdapter(kind, config=config)
@@ -147,12 +149,12 @@ class SettingSpec:
     @cached_property
     def is_native(self) -> bool:
         """Are its values JSON as they are, so that the codec needs no adapter?"""
-        return not self.declared or _is_native(self.annotation)
+        return not self.declared or (not self.rules and _is_native(self.annotation))
 
     @cached_property
     def is_plain(self) -> bool:
         """Values of this type can't be changed in place, so that they need no copies."""
-        return _is_plain(self.annotation)
+        return not self.rules and _is_plain(self.annotation)
 
     def check(self, value: Any) -> Any:
         """The value as it may be stored. Raises InvalidValue with the problem and the limit."""

@@ -74,7 +74,7 @@ class Setting(rx_.Field[rx_.FIELD_TYPE]):
         self.spec = spec
         self._exact = spec.annotation if spec.annotation in (str, int, bool) else None
         self._passes = _never
-        if spec.constraints:
+        if spec.constraints or spec.rules:
             self._exact, self._passes = None, _quick_test(spec)
         elif spec.annotation is float:
             self._passes = _between(float, -math.inf, math.inf, strict=True)
@@ -122,6 +122,8 @@ def _quick_test(spec: SettingSpec) -> Callable[[Any], bool]:
     """A test that only right values pass; the others go to pydantic, which says what is wrong."""
     rules: dict[str, Any] = dict(spec.constraints)
     kind = spec.annotation
+    if spec.rules:
+        return _never
     if kind is str and not rules.keys() - {"min_length", "max_length"}:
         return _long(rules.get("min_length", 0), rules.get("max_length", math.inf))
     if kind in (int, float) and not rules.keys() - {"ge", "gt", "le", "lt"}:

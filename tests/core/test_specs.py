@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 import pytest
+from annotated_types import Ge
 from typing_extensions import TypedDict
 
-from persistence.errors import InvalidValue, UnknownField
+from persistence.errors import DeclarationError, InvalidValue, UnknownField
 from persistence.settings import (
     Settings,
     make_setting,
@@ -240,3 +242,56 @@ def test_a_refusal_says_the_limit_in_words_for_users(
     with pytest.raises(InvalidValue) as refused:
         spec.check(value)
     assert (refused.value.field, refused.value.problem) == ("frames", problem)
+
+
+def upper(text: str) -> str:
+    if "!" in text:
+        raise ValueError("must be calm")
+    return text.upper()
+
+
+class Annotations(Settings, tool="t.annotations"):
+    code: Annotated[str, pydantic.AfterValidator(upper)] = setting("A", max_length=3)
+    size: Annotated[int, Ge(3)] = setting(5, le=9)
+    text: Annotated[str, pydantic.StringConstraints(pattern="^a", strip_whitespace=True)] = "a"
+    number: Annotated[int, pydantic.BeforeValidator(lambda value: value or 1)] = setting(1)
+    lax: Annotated[int, pydantic.Field(strict=False)] = setting(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "stored"),
+    [("code", "abc", "ABC"), ("text", " ab ", "ab"), ("number", None, 1), ("size", 9, 9)],
+)
+def test_what_an_annotation_has_beside_the_type_makes_the_value(
+    name: str, given: Any, stored: Any
+) -> None:
+    spec = tool_of(Annotations).fields[name]
+    assert spec.check(given) == stored
+    assert spec.parse(json.dumps(given)) == stored
+    assert spec.annotation in (str, int)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "why"),
+    [
+        ("code", "a!", "must be calm"),
+        ("code", "abcd", "at most 3"),
+        ("size", 2, "at least 3"),
+        ("size", 10, "at most 9"),
+        ("text", "b", "match"),
+        ("number", "7", "whole number"),
+        ("lax", "7", "whole number"),
+    ],
+)
+def test_what_an_annotation_has_beside_the_type_refuses_values(
+    name: str, bad: Any, why: str
+) -> None:
+    with pytest.raises(InvalidValue, match=why):
+        tool_of(Annotations).fields[name].check(bad)
+
+
+def test_a_default_that_its_annotation_refuses_is_a_wrong_declaration() -> None:
+    with pytest.raises(DeclarationError, match="must be calm"):
+
+        class Loud(Settings, tool="t.loud"):  # pyright: ignore[reportUnusedClass]
+            code: Annotated[str, pydantic.AfterValidator(upper)] = setting("A!")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import reflex as rx
+from pydantic import AfterValidator, Field
 
 from persistence import DeclarationError, Engine, InvalidValue, UnknownField, validates
 from persistence.reflex import SettingsState, bind, setting
@@ -239,3 +240,27 @@ async def test_a_secret_never_goes_to_the_page(serve):
         assert tab.shows(Keys, "info")["api_key"]["own"] is True
         assert bind(Keys.api_key)["type"] == "password"
         assert "hunter2" not in repr(await site.stored("user", "ann", "keys"))
+
+
+def calm(text: str) -> str:
+    if "!" in text:
+        raise ValueError("must be calm")
+    return text.lower()
+
+
+def test_what_an_annotation_has_beside_the_type_is_checked(states):
+    class Right(SettingsState, tool="t", edit="user"):
+        text: rx.Field[Annotated[str, AfterValidator(calm)]] = setting("a")
+        limited: Annotated[str, AfterValidator(calm)] = setting("a", max_length=5)
+        number: rx.Field[Annotated[int, Field(ge=3)]] = setting(5)
+
+    state = Right()
+    for name, bad in (("text", "a!"), ("limited", "a!"), ("limited", "abcdef"), ("number", 2)):
+        with pytest.raises(InvalidValue):
+            setattr(state, name, bad)
+    state.text = state.limited = "ABC"
+    assert (state.text, state.limited) == ("abc", "abc")
+    with refused("must be calm"):
+
+        class Wrong(SettingsState, tool="u", edit="user"):
+            text: rx.Field[Annotated[str, AfterValidator(calm)]] = setting("a!")
