@@ -198,13 +198,13 @@ class Binding(Shown[S]):
         """Give up an edit that was set aside."""
         for layer in self.layers:
             if any(each.field == field for each in layer.aside_of(self.actor)):
-                self.engine.recorder.revert(layer, field)
+                self.engine.recorder.revert(layer, field, author=self.actor)
 
     def conflict(self, field: str) -> Conflict | None:
         """The actor's conflict in a field: mine, theirs, and what both were made on, with authors
         and times. The strongest layer's, if there are several."""
-        found = (layer.conflicts.get(field) for layer in reversed(self.layers))
-        return next((each for each in found if each and each.edit.author == self.actor), None)
+        found = (layer.conflicts.get((field, self.actor)) for layer in reversed(self.layers))
+        return next(filter(None, found), None)
 
     def keep_mine(self, field: str) -> bool:
         """Write mine over theirs. False where there is no conflict."""
@@ -213,7 +213,8 @@ class Binding(Shown[S]):
 
     def take_theirs(self, field: str) -> bool:
         """Leave theirs; mine can be found in the history. False where there is no conflict."""
-        return self._decide(field, lambda layer, _: self.engine.recorder.revert(layer, field))
+        return self._decide(field, lambda layer, _: self.engine.recorder.revert(
+            layer, field, author=self.actor))  # fmt: skip
 
     def resolve(self, field: str, value: Any) -> Hidden:
         """Write something else, at the layer that is in conflict. Raises the kinds of EditError,

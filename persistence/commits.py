@@ -393,7 +393,7 @@ class Committer:
         self, layer: Layer, edit: Dirty, theirs: Override, before: Override | None
     ) -> None:
         spec = layer.spec.require(edit.field)
-        layer.conflicts[edit.field] = Conflict(layer.target, edit, theirs, before)
+        layer.conflicts[edit.field, edit.author] = Conflict(layer.target, edit, theirs, before)
         layer.show(edit.field, "remote")
         self._engine.operations.settle(
             edit.operations, "conflict", changed_by(theirs), theirs.revision,

@@ -85,8 +85,9 @@ class Layer:
         self.pending = Pending(self)
         self.gate = Gate()
         self.views: list[tuple[View, int]] = []
-        self.refused: dict[str, Refused] = {}
-        self.conflicts: dict[str, Conflict] = {}
+        self.refused: dict[tuple[str, str], Refused] = {}
+        """(field, author) → what was set aside of theirs there, the newest."""
+        self.conflicts: dict[tuple[str, str], Conflict] = {}
         self.unreadable: dict[str, str] = {}
         self.actions: dict[str, str] = {}
         """Field → the group of its newest edit in this process."""
@@ -129,6 +130,19 @@ class Layer:
     def aside_of(self, author: str) -> tuple[Refused | Conflict, ...]:
         """The same, of one author: nobody else is asked about it, nor shown it."""
         return tuple(each for each in self.aside if each.edit.author == author)
+
+    def aside_in(self, field: str, author: str) -> Refused | Conflict | None:
+        """The same, of one author in one field."""
+        return self.refused.get((field, author)) or self.conflicts.get((field, author))
+
+    def forget_aside(self, field: str, author: str | None) -> bool:
+        """Somebody has dealt with what was set aside of theirs in a field; of all, for None."""
+        found = False
+        for asides in (self.refused, self.conflicts):
+            for key in [key for key in asides if key[0] == field and author in (None, key[1])]:
+                del asides[key]
+                found = True
+        return found
 
     @property
     def is_dirty(self) -> bool:

@@ -180,9 +180,9 @@ class Loader:
                 del stored[field]
             else:
                 stored[field] = held
-        for field, conflict in layer.conflicts.items():
+        for (field, author), conflict in layer.conflicts.items():
             if _revision(now := stored.get(field)) > conflict.theirs.revision and now is not None:
-                layer.conflicts[field] = replace(conflict, theirs=now)
+                layer.conflicts[field, author] = replace(conflict, theirs=now)
 
 
 def _revision(override: Override | None) -> int:

@@ -148,7 +148,7 @@ class Recorder:
         if not unsure and self._is_back(layer, spec, kind, value, stored, view):
             if waiting is None:
                 self._engine.operations.settle([cause.operation], "confirmed")
-                return self._forget_refusal(layer, name, cause.actor)
+                return layer.forget_aside(name, cause.actor)
             return self._take_back(layer, name, cause)
         self._record(layer, prepared, cause)
         self._edited(layer, name, cause)
@@ -179,7 +179,7 @@ class Recorder:
             (cause.operation,) if cause.operation else (), note, delta,
         )  # fmt: skip
         layer.pending.record(edit)
-        self._forget_refusal(layer, name, cause.actor)
+        layer.forget_aside(name, cause.actor)  # whoever edits again has dealt with it
 
     def rebase(self, layer: Layer) -> None:
         """A load ended: edits made before it stand on what it brought, or turn out to be none."""
@@ -214,7 +214,7 @@ class Recorder:
 
     def set_aside(self, layer: Layer, edit: Dirty, problem: str) -> None:
         """It will never be stored as it is: show that, and the last good value again."""
-        layer.refused[edit.field] = Refused(layer.target, edit, problem)
+        layer.refused[edit.field, edit.author] = Refused(layer.target, edit, problem)
         if edit.attempted:  # what it was folded onto may have arrived: look what is stored
             self._engine.loader.begin(layer, again=True)
         self._engine.operations.settle(edit.operations, "refused", problem)
@@ -256,7 +256,8 @@ class Recorder:
         What is being written at this moment can't be called back: it is written over.
         """
         waiting = layer.pending.waiting.get(name)
-        if waiting is not None and author is not None and waiting.author != author:
+        newest = waiting or layer.pending.sent.get(name)
+        if newest is not None and author is not None and newest.author != author:
             return self._revert_ahead(layer, name, author)
         if name in layer.pending.sent or (waiting is not None and waiting.attempted):
             self._write_back(layer, name)
@@ -266,9 +267,7 @@ class Recorder:
             self._engine.operations.settle(dropped.operations, "refused", "taken back")
         if not layer.pending.waiting:
             self._engine.scheduler.cancel(layer.pending)
-        conflict = layer.conflicts.pop(name, None)
-        refused = layer.refused.pop(name, None)
-        if dropped is None and conflict is None and refused is None:
+        if not layer.forget_aside(name, author) and dropped is None:
             return False
         layer.show(name, "revert")
         self._engine.tell_of(layer, "edited", [name])
@@ -276,13 +275,16 @@ class Recorder:
 
     def _revert_ahead(self, layer: Layer, name: str, author: str) -> bool:
         """Somebody else has edited the field since: theirs stays, and shows."""
+        was_aside = layer.forget_aside(name, author)
         dropped = layer.pending.drop_ahead(name, author)
         for edit in dropped:
             self._engine.operations.settle(edit.operations, "refused", "taken back")
         if dropped:
             self.rewrite_line(layer, name, layer.opinion_in_flight(name))
             layer.show(name, "revert")
-        return bool(dropped)
+        if was_aside:
+            self._engine.tell_of(layer, "edited", [name])
+        return was_aside or bool(dropped)
 
     def _write_back(self, layer: Layer, name: str) -> None:
         stored = layer.confirmed.get(name) or Override("reset", None)
@@ -306,8 +308,7 @@ class Recorder:
 
     def restore(self, layer: Layer, edit: Dirty, cause: Cause) -> None:
         """Try an edit that was set aside once more, on what is stored now."""
-        layer.refused.pop(edit.field, None)
-        layer.conflicts.pop(edit.field, None)
+        layer.forget_aside(edit.field, edit.author)
         self.seq += 1
         base = layer.revision(edit.field) if layer.gate.is_open else UNLOADED
         layer.pending.record(edit._replace(base=base, seq=self.seq, operations=()))
@@ -398,15 +399,6 @@ class Recorder:
         self._engine.operations.settle([*folded, cause.operation], "confirmed")
         self._edited(layer, name, cause)
         return True
-
-    def _forget_refusal(self, layer: Layer, name: str, author: str) -> bool:
-        """Whoever edits again has dealt with what was set aside of theirs, and of nobody else."""
-        found = False
-        for asides in (layer.refused, layer.conflicts):
-            if (each := asides.get(name)) is not None and each.edit.author == author:
-                del asides[name]
-                found = True
-        return found
 
     def _edited(self, layer: Layer, name: str, cause: Cause) -> None:
         layer.actions[name] = cause.group

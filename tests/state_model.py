@@ -28,6 +28,7 @@ from persistence import (
     Target,
     setting,
 )
+from persistence.layers import Layer, Refused
 from persistence.store import Store
 from persistence.store.base import Row
 from persistence.testing import FailingStore, VirtualLoop
@@ -59,6 +60,10 @@ Result = TypeVar("Result")
 Opinion = tuple[str, Any] | None
 """What a layer says of a field: kind and value; None where it says nothing."""
 Key = tuple[Target, str]
+
+
+def refused_in(layer: Layer) -> dict[str, Refused]:
+    return {each.field: each for each in layer.refused.values()}
 
 
 def targets_of(owners: Mapping[str, str]) -> list[Target]:
@@ -227,7 +232,7 @@ class Model(RuleBasedStateMachine):
             self.intents[key] = allowed[0]
             return
         actual = self.actual(key)
-        refused = self.engine.layer(key[0]).refused.get(key[1])
+        refused = refused_in(self.engine.layer(key[0])).get(key[1])
         if actual not in allowed and refused is not None:  # the database refused it at once
             assert (refused.edit.kind, frozen(refused.edit.value)) == allowed[0]
             self.accept(key, allowed[0])
@@ -259,7 +264,7 @@ class Model(RuleBasedStateMachine):
         for key, opinion in before.items():
             stored = self.read(key[1], rows.get(key))
             layer = self.engine.layer(key[0])
-            if key not in waited and key[1] not in layer.refused:
+            if key not in waited and key[1] not in refused_in(layer):
                 assert stored == opinion, f"{key}: stored {stored}, shown {opinion}"
         self.abandon()
         self.after_a_stop()
@@ -293,10 +298,10 @@ class Model(RuleBasedStateMachine):
         if key in self.intents:
             wanted = self.intents.pop(key)
             allowed = [*self.outcomes(key, wanted), self.opinions.get(key)]
-            assert field in layer.refused or actual in allowed, f"{key}: {actual}"
+            assert field in refused_in(layer) or actual in allowed, f"{key}: {actual}"
             self.history.setdefault(key, [None]).append(wanted)
             self.accept(key, actual)
-        elif actual != self.opinions.get(key) and field in layer.refused:
+        elif actual != self.opinions.get(key) and field in refused_in(layer):
             self.accept(key, actual)
 
     def check_durable(self, key: Key, rows: Mapping[Key, Row]) -> None:
@@ -329,8 +334,8 @@ class Model(RuleBasedStateMachine):
                 layer is not None
                 and layer.gate.is_open
                 and layer.pending.newest(field) is None
-                and field not in layer.conflicts
-                and field not in layer.refused
+                and field not in {each.field for each in layer.conflicts.values()}
+                and field not in refused_in(layer)
             ):
                 stored = self.read(field, rows.get(key))
                 assert stored == self.opinions.get(key), f"{key} is clean but isn't durable"

@@ -45,11 +45,10 @@ def hand_over(tabs: Tabs, tab: Tab, target: Target, field: str, known: str = "")
     """The browser keeps the edit with that id, or, without one, its user has decided about what
     stands in the field: the server lets go of it. Never of somebody else's."""
     layer = tabs.engine.layers.get(target)
-    each = layer and (layer.refused.get(field) or layer.conflicts.get(field))
-    if layer is None or not each or each.edit.author != tab.actor:
+    each = layer and layer.aside_in(field, tab.actor)
+    if layer is None or not each:
         return
     if known and known != id_of(each.edit) and known not in each.edit.operations:
         return
-    layer.refused.pop(field, None)
-    layer.conflicts.pop(field, None)
+    layer.forget_aside(field, tab.actor)
     tabs.engine.tell_of(layer, "edited", [field], actor=tab.actor)

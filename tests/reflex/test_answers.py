@@ -164,7 +164,7 @@ async def test_what_the_browser_keeps_the_server_lets_go_of_and_not_before(share
         held = {"id": told["id"], "target": list(SHOT), "field": "frames"}
         await bob.send(PersistenceState.hold, report={"held": [held], "decided": [held]})
         await ann.send(PersistenceState.hold, report={"held": [held | {"id": "another"}]})
-        assert list(layer.conflicts) == ["frames"]
+        assert list(layer.conflicts) == [("frames", "ann")]
         assert ann.shows(travel, "status") == "error"
         await ann.send(PersistenceState.hold, report={"held": [held]})
         await site.settle()
@@ -214,7 +214,7 @@ async def test_a_secret_that_a_handler_set_goes_to_no_browser(shared: Any) -> No
         await ann.send(travel.rekey)
         await site.settle()
         assert answers(ann) == []
-        assert list(site.engine.layer(SHOT).refused) == ["key"]
+        assert list(site.engine.layer(SHOT).refused) == [("key", "ann")]
         assert "a new secret" not in str(ann.told)
 
 

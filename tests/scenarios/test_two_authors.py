@@ -255,3 +255,42 @@ async def test_what_was_set_aside_of_one_stays_theirs_to_decide_when_another_edi
         assert [each.edit.value for each in engine.layer(SHOT).aside_of("ada")] == [41]
         ada.update(frames=43)  # now she has dealt with it
         assert engine.layer(SHOT).aside == ()
+
+
+async def test_what_was_set_aside_of_both_together_is_offered_to_each(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ada, bob = await both(engine)
+        ada.update(frames=41)
+        bob.update(frames=42)
+        allowed: set[str] = set()
+        store.commits.refuse(lambda write: write.author not in allowed)
+        with pytest.raises(EditError):
+            await bob.flush()
+        await asyncio.sleep(60)
+        assert [each.value for each in ada.refused] == [41]
+        assert [each.value for each in bob.refused] == [42]
+        bob.discard("frames")
+        assert ([each.value for each in ada.refused], bob.refused) == ([41], ())
+        allowed.add("ada")
+        ada.retry("frames")
+        await ada.flush()
+        assert await stored(store) == {"frames": 41}
+        assert engine.layer(SHOT).aside == ()
+
+
+async def test_reverting_what_was_set_aside_leaves_what_waits_of_another(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ada, bob = await both(engine)
+        ada.update(frames=41)
+        store.commits.refuse(lambda write: write.author == "ada", times=1)
+        with pytest.raises(EditError):
+            await ada.flush()
+        bob.update(frames=42)
+        ada.discard("frames")
+        assert (ada.refused, bob.values.frames) == ((), 42)
+        await bob.flush()
+        assert await stored(store) == {"frames": 42}
