@@ -421,11 +421,13 @@ class Recorder:
 def _repeats(
     current: Dirty, kind: Kind, text: str | None, waiting: Dirty | None, cause: Cause
 ) -> bool:
-    """Does an edit say what is on its way already?
+    """Does an edit say what is on its way already, of the same author?
+
+    Somebody else's may be taken back or refused, and this one mustn't go with it.
 
     An operation that meets a handler's edit in flight is none: nobody could tell its client when
     that is durable, so it gets a write of its own.
     """
-    if current.kind != kind or current.text != text:
+    if current.kind != kind or current.text != text or current.author != cause.actor:
         return False
     return waiting is not None or not cause.operation or bool(current.operations)

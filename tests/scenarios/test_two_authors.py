@@ -294,3 +294,27 @@ async def test_reverting_what_was_set_aside_leaves_what_waits_of_another(
         assert (ada.refused, bob.values.frames) == ((), 42)
         await bob.flush()
         assert await stored(store) == {"frames": 42}
+
+
+async def test_the_same_value_by_two_is_an_edit_of_each(start: Start, store: FailingStore) -> None:
+    async with start() as engine:
+        ada, bob = await both(engine)
+        ada.update(frames=41)
+        bob.update(frames=41)
+        ada.revert("frames")
+        assert bob.values.frames == 41
+        await bob.flush()
+        assert await rows(engine) == [("bob", "user", "41")]
+
+
+async def test_the_same_value_is_saved_for_one_where_the_other_may_not_write(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as engine:
+        ada, bob = await both(engine)
+        store.commits.refuse(lambda write: write.author == "ada")
+        ada.update(frames=41)
+        bob.update(frames=41)
+        await asyncio.sleep(60)
+        assert await stored(store) == {"frames": 41}
+        assert ([each.value for each in ada.refused], bob.refused) == ([41], ())
