@@ -78,7 +78,7 @@ def test_axe_finds_nothing_serious_on_the_workbenchs_pages(
     expect(look.locator("textarea[data-persistence=prompt]")).not_to_have_value("")
     examine("shot")
     look.get_by_role("button", name=re.compile("comes from$")).first.click()
-    expect(look.locator("#persistence-explain [data-story]")).to_be_visible()
+    expect(look.locator("#persistence-explain:not([data-waiting]) [data-story]")).to_be_visible()
     examine("shot-explained")
     look.keyboard.press("Escape")
     look.get_by_role("button", name="History").first.click()
@@ -115,7 +115,7 @@ def test_axe_finds_nothing_serious_on_the_librarys_panel(
     examine("panel-menu", within="#every, .persistence-menu:popover-open")
     look.keyboard.press("Escape")
     look.locator("#every").get_by_role("button", name=re.compile("comes from$")).first.click()
-    expect(look.locator("#persistence-explain [data-story]")).to_be_visible()
+    expect(look.locator("#persistence-explain:not([data-waiting]) [data-story]")).to_be_visible()
     examine("panel-explained", within="#persistence-explain")
 
 

@@ -413,7 +413,7 @@ async def try_all(
     if only:
         trials.handlers = [each for each in trials.handlers if _named(each[0], only)]
         trials.routes = [each for each in trials.routes if _named(each[1], only)]
-    share = max(1, count // len(roles))
+    share = -(-count // len(roles))
     for role in roles:
         await trials.of(role, share)
     await asyncio.sleep(0)
