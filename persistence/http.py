@@ -232,7 +232,8 @@ async def submit_durably(engine: Engine, operations: list[Operation], actor: str
         known[operation.id] = await engine.submit(operation, actor=actor, wait=True)
 
     async def apply() -> None:
-        await asyncio.gather(*map(wait_for, await submit(others)))
+        """Each is submitted once, in order: one that is refused at once would be tried again."""
+        await asyncio.gather(*map(wait_for, others))
 
     saving, applying = engine.spawn(save()), engine.spawn(apply())
     await asyncio.wait({saving}, timeout=ANSWER_WITHIN)

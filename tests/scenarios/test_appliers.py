@@ -7,10 +7,19 @@ import asyncio
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from persistence import Engine, Operation, Outcome, PermissionDenied, Target
+from persistence import (
+    Engine,
+    InvalidValue,
+    Operation,
+    Outcome,
+    PermissionDenied,
+    Submitted,
+    Target,
+    applier,
+)
 from persistence.http import submit_durably
 from persistence.testing import FailingStore
-from tests.scenarios.messages import Away, Conversations, drawn, said
+from tests.scenarios.messages import Away, Conversations, NewMessage, drawn, said
 from tests.scenarios.tools import SHOT, Start, operation, stored
 
 
@@ -144,6 +153,23 @@ async def test_what_fails_in_passing_is_pending_and_done_when_it_comes_again(
         assert await send(engine, said(1, "one")) == ["pending"]
         assert await send(engine, said(1, "one")) == ["confirmed"]
         assert app.texts() == ["one"]
+
+
+async def test_what_is_refused_at_once_is_tried_once_in_a_request(
+    start: Start, app: Conversations
+) -> None:
+    tried: list[str] = []
+
+    @applier(NewMessage)
+    async def refuse(submitted: Submitted[NewMessage]) -> None:
+        tried.append(submitted.payload.text)
+        raise InvalidValue("message.keep", "isn't wanted")
+
+    async with app.register(start()) as engine:
+        engine.appliers.register("message.keep", refuse)
+        some = [said(n, str(n), kind="message.keep", base=n - 1) for n in range(1, 4)]
+        assert await send(engine, *some) == ["refused"] * 3
+        assert tried == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(
