@@ -367,3 +367,9 @@ def test_it_is_used_by_keyboard_and_gives_the_focus_back(backend: Backend, page:
     page.keyboard.press("Escape")
     expect(page.locator("#persistence-unsaved")).not_to_be_visible()
     expect(page.locator("#unsaved")).to_be_focused()
+    page.locator(".persistence-note").get_by_role("button", name="Details: Prompt").press("Enter")
+    press(entry(page, "Prompt"), "Discard")
+    press(entry(page, "Prompt"), "Discard")
+    kept(page, 0)
+    page.keyboard.press("Escape")  # the note is gone, and its button
+    expect(page.locator("#prompt")).to_be_focused()

@@ -14,7 +14,7 @@
   const modes = new Map(); // id → {edit, asks, problem}: what its entry is at besides being shown
   const sent = new Map(); // id of an operation sent from here → the entry that it was
   const decided = []; // what the server needn't keep any more
-  let entries = [], asides = [], reading = null, isStale = false, dialog = null, opener = null, known = null;
+  let entries = [], asides = [], reading = null, isStale = false, dialog = null, opener = null, last = null, known = null;
 
   const ONLY_HERE = "What isn’t saved is kept only as long as this page: export it before you close the page.";
   const TROUBLES = {
@@ -95,11 +95,15 @@
 
   // Its controls follow the server again.
   function decide(entry) {
-    const { id, target, field } = entry.operation, at = JSON.stringify(target);
+    const { id, target, field } = entry.operation, control = controlAt(target, field);
     decided.push({ id, target, field });
     modes.delete(id);
-    const control = [...document.querySelectorAll("[data-persistence]")].find((each) => each.dataset.persistence === field && JSON.stringify(parsed(each.dataset.persistenceTarget)) === at);
+    last = [target, field];
     if (control) window.persistence.act("release", control);
+  }
+  function controlAt(target, field) {
+    const at = JSON.stringify(target);
+    return [...document.querySelectorAll("[data-persistence]")].find((each) => each.dataset.persistence === field && JSON.stringify(parsed(each.dataset.persistenceTarget)) === at);
   }
   function parsed(text) { try { return JSON.parse(text); } catch { return null; } }
 
@@ -212,7 +216,7 @@
       h("div", { class: "persistence-unsaved-body" }, h("div", { "data-part": "trouble" }), h("ul", { "data-part": "list", role: "list" }), h("div", { "data-part": "rest" })),
       h("footer", { "data-part": "foot" }, h("button", { type: "button", class: "persistence-button", "data-drawer": "export" }, "Export all")));
     dialog.addEventListener("click", pressed);
-    dialog.addEventListener("close", () => { if (opener?.isConnected) opener.focus(); opener = null; });
+    dialog.addEventListener("close", back);
     dialog.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.target.localName === "input") && event.target.closest(".persistence-unsaved-edit")) {
         event.preventDefault();
@@ -224,6 +228,12 @@
       }
     });
     document.body.append(dialog);
+  }
+  // The focus goes to what opened the drawer; where that is gone with what it told, to the field that was decided last.
+  function back() {
+    opener?.focus();
+    if (last && (document.activeElement !== opener || opener === document.body)) controlAt(...last)?.focus();
+    opener = last = null;
   }
   const part = (name) => dialog.querySelector(`[data-part=${name}]`);
 
