@@ -134,7 +134,7 @@ def test_a_page_reloaded_without_server_is_as_it_was_and_what_is_typed_there_is_
 
     page.locator("#prompt").fill("typed offline")
     page.locator("#frames").fill("33")
-    expect(bar(page)).to_contain_text("(2 wait)")
+    expect(bar(page)).to_contain_text("(2 changes wait)")
     expect(page.locator("#status")).to_contain_text("2 changes wait")
     page.reload()
     expect(page.locator("#frames")).to_have_value("33")

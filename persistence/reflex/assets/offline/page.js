@@ -14,7 +14,7 @@
 
   function timeOf(at) {
     const time = new Date(at), isToday = time.toDateString() === new Date().toDateString();
-    return time.toLocaleString([], { ...(isToday ? {} : { dateStyle: "medium" }), timeStyle: "short" });
+    return time.toLocaleString([], isToday ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "medium", timeStyle: "short" });
   }
 
   const waiting = () => window.persistence?.waiting.length || 0; // as the status line counts
@@ -28,7 +28,7 @@
     if (window.persistenceOutbox.trouble) return `${was} This browser keeps no changes now: what you type lasts as long as this page.`;
     return about.isEditable || count ? `${was} Your changes are kept, and saved when the connection is back${counted(count)}` : was;
   }
-  const counted = (count) => (count ? ` (${count} ${count === 1 ? "waits" : "wait"}).` : ".");
+  const counted = (count) => (count ? ` (${count === 1 ? "1 change waits" : `${count} changes wait`}).` : ".");
 
   function say() {
     if (!bar) return;
