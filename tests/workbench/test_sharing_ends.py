@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import pytest
 from persistence import Engine
 from tests.workbench.shared_film import Film, admit
 from workbench import projects, sharing
+from workbench.access import NotFound
 from workbench.accounts import authorise, erasing, people, visits
 from workbench.accounts.exporting import export
 from workbench.database import database_url, read, write
 from workbench.models import Project, User
 from workbench.names import Refused
 from workbench.sample.make import id_of
-from workbench.settings import SCOPES
+from workbench.settings import SCOPES, Travel
 
 NOW = time.time()
 
@@ -42,6 +44,31 @@ async def test_who_deletes_themselves_is_nobodys_member_and_what_they_own_goes(
     with sqlite3.connect(own_database) as connection:
         members = connection.execute("SELECT user_id, invited_by FROM workbench_member").fetchall()
     assert ben not in {each for row in members for each in row}
+
+
+async def test_an_editor_adds_no_shot_to_what_is_being_removed(
+    film: Film, own_database: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ana, ben = film.people["owner"], film.people["editor"]
+    added: list[str] = []
+    async with Engine(database_url(), scopes=SCOPES, authorise=authorise) as engine:
+        forget = engine.forget
+
+        async def add_and_forget(scope: str, owner: str) -> int:
+            if scope == "project" and not added:
+                with suppress(NotFound):
+                    added.append(shot := await projects.create_shot(ben, film.project, "Late"))
+                    at = {"user": ben, "project": film.project, "shot": shot}
+                    travel = await engine.open(Travel.__tool__, at, edit="shot", actor=ben)
+                    travel.update(prompt="too late")
+                    await engine.flush()
+            return await forget(scope, owner)
+
+        monkeypatch.setattr(engine, "forget", add_and_forget)
+        await erasing.erase(engine, ana, now=NOW)
+    with sqlite3.connect(own_database) as connection:
+        assert "too late" not in "\n".join(connection.iterdump())
+    assert added == []
 
 
 async def test_a_project_is_passed_on_to_nobody_who_is_leaving(film: Film):

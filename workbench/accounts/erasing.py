@@ -10,6 +10,8 @@ as leaving (and from there on nobody acts for them), then all is removed, then t
 
 from __future__ import annotations
 
+import time
+
 from sqlmodel import Session, col, delete, select, update
 
 from persistence import Engine
@@ -32,7 +34,7 @@ async def erase(engine: Engine, user: str, *, now: float) -> None:
 
 async def finish(engine: Engine, user: str) -> None:
     """Remove what is left of somebody who is marked as leaving."""
-    projects, shots = await read(_theirs, user)
+    projects, shots = await write(_close, user, time.time())
     for shot in shots:
         await engine.forget("shot", shot)
     for project in projects:
@@ -98,10 +100,14 @@ def _hand_over_shared(session: Session, user: str, now: float) -> None:
         hand_over(session, project, heir, now)
 
 
-def _theirs(session: Session, user: str) -> tuple[list[str], list[str]]:
-    projects = list(session.exec(select(Project.id).where(Project.owner_id == user)))
+def _close(session: Session, user: str, now: float) -> tuple[list[str], list[str]]:
+    """Their projects and shots. Deleted from here on, so that no member adds to them."""
+    mine = col(Project.owner_id) == user
+    live = update(Project).where(mine, col(Project.deleted_at).is_(None))
+    session.exec(live.values(deleted_at=now))
+    projects = list(session.exec(select(Project.id).where(mine)))
     query = select(Shot.id).join(Project, col(Project.id) == Shot.project_id)
-    return projects, list(session.exec(query.where(Project.owner_id == user)))
+    return projects, list(session.exec(query.where(mine)))
 
 
 def _leaving(session: Session) -> list[str]:
