@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from queue_acts import records, says, settled, visit
+from queue_acts import failed, records, says, settled, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -77,6 +77,36 @@ def test_full_storage_is_said_and_edits_go_out_from_memory(backend: Backend, pag
     page.locator("#prompt").fill("short")
     settled(page)
     page.wait_for_function("persistence.trouble === ''")
+
+
+def test_what_failed_stays_until_what_is_sent_again_is_kept_or_answered(
+    backend: Backend, page: Page
+):
+    backend.verdict = lambda operation: (
+        {"status": "refused", "problem": "is bad"}
+        if operation["value"] == "bad"
+        else {"status": "confirmed"}
+    )
+    visit(page, backend)
+    page.locator("#prompt").fill("bad")
+    settled(page)
+    [entry] = failed(page)
+    page.evaluate(
+        """() => { IDBObjectStore.prototype.put = () => {
+            throw new DOMException("", "QuotaExceededError");
+        }; }"""
+    )
+    backend.is_away = True
+    page.evaluate("(id) => void persistence.again(id, 'mended', 9)", entry["id"])
+    page.wait_for_function("persistence.trouble === 'full'")
+    page.wait_for_function("persistence.unconfirmed.length === 1")
+    page.evaluate("persistence.failed()")  # after whatever was begun before
+    assert [each["id"] for each in records(page, "failed")] == [entry["id"]]
+    backend.is_away = False
+    settled(page)
+    page.wait_for_function("persistence.failed().then((all) => all.length === 0)")
+    assert records(page, "failed") == []
+    assert backend.values() == ["mended"]
 
 
 def test_blocked_storage_is_said_and_edits_go_out_from_memory(backend: Backend, page: Page):

@@ -18,7 +18,7 @@
 //                   user, oldest first; durable until it is settled, which an answered edit does that went on from it
 //   settle(id)      one is dealt with: it goes
 //   again(id, value, base)  send it again as a new operation; value and base are those of before (the revision that stands,
-//                   after a conflict) where they are undefined. It is settled as soon as the new one is kept. Returns that
+//                   after a conflict) where they are undefined. It is settled as soon as the new one is kept or answered. Returns that
 //   aside()         promise of the records that nobody could read, as they are
 //   unconfirmed, unkept, drafts   operations that aren't durable; those of them that a crash would lose; controls with half a value
 //   waiting         as unconfirmed, but of a field only the newest edit: what is counted for people
@@ -429,8 +429,8 @@
     const { kind, target, field } = entry.operation, given = value === undefined ? entry.operation.value : value;
     const stands = base ?? entry.answer.theirs?.revision ?? (entry.answer.revision || entry.operation.base);
     const operation = kind.includes(".") ? submit(kind, target, given, field) : record(field, target, stands, given, "", kind);
-    operation.base = kind.includes(".") ? operation.base : stands;
-    operation.keeping.then(() => settle(id));
+    Object.assign(operation, { continues: [...(operation.continues || []), id] }, isOwnKind(operation) ? {} : { base: stands });
+    operation.keeping.then(() => operation.isKept && settle(id)); // else its answer does
     send();
     return operation;
   }
