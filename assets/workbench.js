@@ -164,6 +164,9 @@
     setTimeout(() => found.classList.remove("is-shown"), 2400);
   });
 
+  // What is said of a lost connection is said of where edits are kept meanwhile.
+  document.addEventListener("persistence", () => html.toggleAttribute("data-keeps-nothing", Boolean(window.persistence?.trouble)));
+
   document.addEventListener("focusin", (event) => {
     const field = event.target;
     if (!field.matches?.("[data-rename]") || field.dataset.rename) return; // React gives focus back to one that it moved

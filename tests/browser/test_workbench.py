@@ -104,6 +104,21 @@ def shot(bench: Workbench) -> Workbench:
     return bench
 
 
+def test_where_the_browser_keeps_nothing_a_lost_connection_promises_nothing(
+    bench: Workbench, workbench: Server, page: Page
+):
+    page.add_init_script(
+        "indexedDB.open = () => { throw new DOMException('no', 'SecurityError'); }"
+    )
+    bench.make_project("Harbour at dawn")
+    bench.add_shots("Trawler")
+    bench.open_shot("Trawler")
+    workbench.kill()
+    notice = page.get_by_role("alert").filter(has_text="No connection")
+    expect(notice.get_by_text("Leave this page open")).to_be_visible(timeout=20_000)
+    expect(notice.get_by_text("is kept in this browser")).to_be_hidden()
+
+
 def test_an_edited_prompt_is_said_to_be_saved_and_is_there_after_a_reload(shot: Workbench):
     expect(shot.origin("prompt")).to_have_text("Default")
     shot.field("prompt").press_sequentially("A trawler leaves the harbour", delay=5)

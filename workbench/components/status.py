@@ -29,7 +29,13 @@ def offline_notice() -> rx.Component:
                 icon("cloud-off"),
                 rx.el.span(
                     "No connection. Go on: what you change is kept in this browser, and sent when "
-                    "it is back."
+                    "it is back.",
+                    class_name="where-kept",
+                ),
+                rx.el.span(
+                    "No connection, and this browser keeps nothing. Leave this page open: what you "
+                    "change is in it alone, and sent when the connection is back.",
+                    class_name="where-not-kept",
                 ),
                 class_name="trouble trouble-wait",
             ),
