@@ -27,7 +27,17 @@ from .components import ASSETS, ui
 WORKER = "persistence-worker.js"
 """The service worker's name: at the root of the site, so that its scope is all of it."""
 FOLDER = ASSETS / "offline"
-AWAY_SCRIPTS = ("outbox.js", "operations.js", "controls.js", "status.js", "panel.js", "editors.js")
+AWAY_SCRIPTS = (
+    "outbox.js",
+    "operations.js",
+    "controls.js",
+    "status.js",
+    "panel.js",
+    "unsaved-words.js",
+    "unsaved.js",
+    "unsaved-notes.js",
+    "editors.js",
+)
 """What runs in a page that the worker shows, before `offline/page.js`."""
 
 _SLOT = '"__SETTINGS__"'

@@ -14,6 +14,7 @@ import pytest
 import test_panel
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
+from queue_acts import emptied
 from test_accounts import make_shot, sign, who
 from test_library import APP, append, saved, stored, visit
 
@@ -243,6 +244,36 @@ def test_nothing_in_a_kept_page_runs_and_no_secret_is_in_it(site: Server, user: 
         expect(page.get_by_role("heading", name="Offline")).to_be_visible()
         page.locator("main").get_by_role("link").click()
         expect(page.locator("#shout")).to_have_text("DEFAULT PROMPT")
+
+
+def test_what_couldnt_be_saved_is_offered_in_a_kept_page(site: Server, user: BrowserContext):
+    page = visit(user.new_page(), site)
+    page.goto(f"{site.url}/joint/shared1")
+    expect(page.locator("#bare")).to_have_value("untitled")
+    page.locator("#bare").fill("much too long a name")
+    expect(page.locator("#unsaved")).to_have_attribute("data-count", "1")
+    page.wait_for_function("persistence.unconfirmed.length === 0")
+    kept(page, "/joint/shared1", now(page))
+    site.kill()
+    page.reload()
+    expect(bar(page)).to_contain_text("Offline")
+    expect(page.locator(".persistence-note[data-unsaved]")).to_have_count(2)  # panel and control
+    page.locator("#unsaved").click()
+    drawer = page.locator("dialog#persistence-unsaved")
+    expect(drawer).to_contain_text("much too long a name")
+    drawer.get_by_role("button", name="Edit: Name").click()
+    drawer.get_by_role("textbox").fill("short")
+    drawer.get_by_role("button", name="Save: Name").click()
+    expect(page.locator("#unsaved")).to_have_attribute("data-count", "")
+    expect(bar(page)).to_contain_text("(1 change waits)")
+    page.keyboard.press("Escape")
+    site.start()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(bar(page)).to_have_count(0, timeout=30_000)
+    expect(page.locator("#bare")).to_have_value("short")
+    expect(page.locator("#line")).to_contain_text("Saved", timeout=10_000)
+    emptied(page)
+    assert edits(site, "name") == ['"short"']
 
 
 def test_a_kept_page_is_its_users_alone(site: Server, user: BrowserContext):

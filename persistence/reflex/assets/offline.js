@@ -135,7 +135,7 @@
 
   const FIELDS = "input, textarea, select, canvas";
   const NEVER = "script, noscript, template, iframe, frame, object, embed, video, audio, link, meta, base, style, dialog, [popover], [data-sonner-toaster], [data-radix-popper-content-wrapper], "
-    + "#persistence-device, #persistence-presence, .persistence-here, [data-persistence-move], [data-persistence-take]";
+    + "#persistence-device, #persistence-presence, .persistence-here, .persistence-note[data-unsaved], [data-persistence-move], [data-persistence-take]";
   const ACTING = "button, input, select, textarea, [role=button], [role=switch], [role=checkbox], [role=slider], [role=combobox], [role=tab], [role=radio], [contenteditable], a:not([href])";
   const ADDRESSES = ["href", "src", "xlink:href", "action", "formaction", "poster", "data"];
 
@@ -190,7 +190,7 @@
   function staysLive(node) {
     const control = node.closest("[data-persistence]");
     if (control) return isLive(control) && (control === node || control.localName === "fieldset");
-    return node.matches("[data-persistence-search]");
+    return node.matches("[data-persistence-search], [data-persistence-unsaved]");
   }
 
   function still(node) {
