@@ -7,6 +7,9 @@
   const TAB = "workbench-was";
   let was = recall(); // {id, kind, name} of whom this tab belongs to, also over a reload
 
+  let asked = null; // what was asked about last
+
+  const note = () => document.getElementById("sign-in-again-note");
   const dialog = () => document.getElementById("sign-in-again");
   const part = (name) => dialog().querySelector(`[data-again-${name}]`);
   const many = (count) => (count === 1 ? "1 change" : `${count} changes`);
@@ -40,6 +43,8 @@
     if (dialog().open) { list(detail); return true; }
     part("text").textContent = `${many(detail.waiting)} of ${was.name || "yours"} ${detail.waiting === 1 ? "waits" : "wait"} on this device. Sign in as ${was.name || "before"}, and all is saved.`;
     list(detail);
+    asked = detail;
+    note()?.remove();
     part("form").hidden = false;
     part("done").hidden = true;
     document.getElementById("who-changed")?.close();
@@ -66,6 +71,21 @@
     part("list").replaceChildren(...rows);
   }
 
+  // Not now: what waits, and the way back to it, stay in sight.
+  function remind() {
+    if (!asked || note() || dialog().open || part("form").hidden) return;
+    const made = document.createElement("aside"), text = document.createElement("span"), button = document.createElement("button");
+    made.id = "sign-in-again-note";
+    made.className = "persistence-release"; // looks like the library's own
+    text.textContent = `${many(asked.waiting)} of ${was?.name || "yours"} ${asked.waiting === 1 ? "waits" : "wait"} on this device until you sign in again.`;
+    button.type = "button";
+    button.textContent = "Sign in";
+    button.addEventListener("click", () => ask(asked));
+    made.append(text, button);
+    document.body.append(made);
+    button.focus();
+  }
+
   async function signedIn(user) {
     if (user.id === was.id) { location.reload(); return; } // the socket's cookies are those of its start
     const count = (await window.persistence.left(was.id)).length;
@@ -74,13 +94,19 @@
     part("done").hidden = false;
     part("done-text").textContent = `You are signed in as ${user.name}. ${many(count)} of ${was.name} ${count === 1 ? "stays" : "stay"} sealed on this device until ${was.name} signs in here.`;
     part("done").querySelector("button").focus();
+    asked = null;
     keep(null);
   }
 
   document.addEventListener("persistence-identity", ({ detail }) => {
     if (detail) ask(detail);
-    else if (dialog()?.open && !part("form").hidden) dialog().close(); // signed in again in another tab
+    else { // signed in again in another tab
+      asked = null;
+      note()?.remove();
+      if (dialog()?.open && !part("form").hidden) dialog().close();
+    }
   });
+  document.addEventListener("close", (event) => { if (event.target === dialog()) remind(); }, true);
   document.addEventListener("click", (event) => { if (event.target.closest?.("[data-again-close]")) dialog().close(); });
   new MutationObserver(remember).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-actor", "data-hydrated", "data-who"] });
   window.accounts.again = { ask, signedIn, forget: () => keep(null) };
