@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from .errors import (
 )
 from .layers import Conflict, Layer
 from .loads import read_row, unreadable
+from .operations import later_than
 from .pending import Dirty, Pending
 from .specs import UNSET
 from .store.base import Receipt, Row, Write
@@ -288,13 +289,16 @@ class Committer:
     async def _answer(self, work: Work, writes: list[Write], receipt: Receipt) -> None:
         """Confirm, rebase or set aside each edit by its own result. Empties both lists."""
         bases = await self._bases(work, receipt.moved)
+        overtaken = await self._overtaken(work, receipt.moved)
         losers: list[Write] = []
         settled: dict[Layer, tuple[list[str], list[str], str]] = {}
         moved, repeated, refused = receipt.moved, receipt.repeated, receipt.refused
         revisions = receipt.revisions
         for position, (layer, edit) in enumerate(work):
             layer.problem = ""
-            if position in moved:
+            if position in overtaken:
+                self._repeated(layer, edit)
+            elif position in moved:
                 if self._moved(layer, edit, moved[position], bases.get(position)):
                     losers.append(lost(writes[position]))
             elif position in refused:
@@ -343,6 +347,19 @@ class Committer:
         layer.pending.withdraw(edit.field)
         self._engine.operations.settle(edit.operations, "confirmed")
         self._engine.loader.begin(layer, again=True)
+
+    async def _overtaken(self, work: Work, moved: Iterable[int]) -> set[int]:
+        """Edits that waited here while their client's later one was done by another process."""
+        found: set[int] = set()
+        for position in moved:
+            layer, edit = work[position]
+            later = later_than(edit.operations[-1]) if edit.operations else None
+            if later is None or edit.delta is not None:
+                continue
+            with suppress(StoreError):
+                if await self._engine.store.followed(*later, layer.target, edit.field):
+                    found.add(position)
+        return found
 
     async def _bases(
         self, work: Work, moved: Mapping[int, Row | None]

@@ -395,6 +395,16 @@ def later_ids(operation: Operation) -> tuple[str, str] | None:
     return operation_id(client, seq + 1), f"{client}/"  # what follows the dot
 
 
+def later_than(name: str) -> tuple[str, str] | None:
+    """The same by an operation's id alone."""
+    client, dot, rest = name.rpartition(".")
+    try:
+        seq = int(rest[:8], 16)
+    except ValueError:
+        return None
+    return (operation_id(client, seq + 1), f"{client}/") if dot else None
+
+
 def check_shape(operation: Operation) -> None:
     """Types and lengths of what a client sent. Raises InvalidValue and PermissionDenied."""
     field = str(operation.field)[:80]

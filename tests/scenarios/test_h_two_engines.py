@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from persistence import Binding, EditError, Engine
+from persistence import Binding, EditError, Engine, Operation
+from persistence.operations import operation_id
 from persistence.testing import FailingStore
 from tests.scenarios.tools import MINE, Start, Travel, Ui, stored, target
 
@@ -134,3 +135,22 @@ async def _both(here: Engine, there: Engine) -> tuple[Binding[Travel], Binding[T
     mine.update(frames=41)
     await mine.flush()
     return mine, await there.open(Travel, MINE, actor="bo")
+
+
+async def test_an_edit_that_waited_here_gives_way_to_its_clients_later_one_that_was_done_there(
+    start: Start, store: FailingStore
+) -> None:
+    def edit(seq: int, value: int) -> Operation:
+        name = operation_id("tab", seq)
+        return Operation(name, "tab", seq, target(Travel), "frames", "set", value)
+
+    async with start() as here, start() as there:
+        await here.open(Travel, MINE, actor="ada")
+        first = await here.submit(edit(1, 41), actor="ada")
+        assert first.status == "pending"
+        await there.submit(edit(2, 50), actor="ada")
+        await there.flush()
+        await here.flush()
+        assert await stored(store) == {"frames": 50}
+        again = await here.submit(edit(1, 41), actor="ada")
+        assert again.status == "confirmed"
