@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,21 +28,27 @@ def test_without_the_check_of_what_is_declared_the_audit_finds_server_errors(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setattr(doors, "check_event", lambda event: event)
-    assert any("server error" in fault for fault in _faults(tmp_path, only=("home.", "travel.")))
+    assert _finds_server_errors(tmp_path, "home.", "travel.")
 
 
 def test_where_frames_are_not_looked_at_the_audit_finds_server_errors(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setattr(doors.rx_, "on_bad_frames", lambda *_: None)
-    assert any("server error" in fault for fault in _faults(tmp_path, only=("home.dismiss",)))
+    assert _finds_server_errors(tmp_path, "home.dismiss")
 
 
-def _faults(folder: Path, **options: Any) -> list[str]:
+def _finds_server_errors(folder: Path, *handlers: str) -> bool:
+    """With one of these seeds: what is tried, is drawn."""
+    found = (_faults(folder, seed, handlers) for seed in range(1, 9))
+    return any("server error" in fault for faults in found for fault in faults)
+
+
+def _faults(folder: Path, seed: int, handlers: tuple[str, ...]) -> list[str]:
     async def found() -> list[str]:
         tally = Tally()
         async with running() as door:
-            await try_all(door, 160, 1, tally, roles=("guest",), **options)
+            await try_all(door, 160, seed, tally, roles=("guest",), only=handlers)
         return tally.faults
 
     with fresh_database(folder):

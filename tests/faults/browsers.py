@@ -78,7 +78,7 @@ def end_pages(
             done.append((typed, ended, where))
             tally.count += 1
             if len(done) % TOGETHER == 0 or number == seed + count - 1:
-                come_back(context, proxy.url, tally, where)
+                come_back(context, proxy.url, tally, where, keeps=keeps)
         for typed, ended, where in done:
             judge(server, typed, ended, tally, where)
     return tally
@@ -104,7 +104,7 @@ def kill_browsers(count: int, seed: int, folder: Path, keeps: bool = True) -> Ta
                 if is_cut:
                     server.start()
                 tally.happened["without a server"] += is_cut
-                come_back(browser.start(keeps=keeps), server.url, tally, where)
+                come_back(browser.start(keeps=keeps), server.url, tally, where, keeps=keeps)
             finally:
                 browser.kill()
             for each in typed:
@@ -138,7 +138,7 @@ def cut_networks(count: int, seed: int, folder: Path, keeps: bool = True) -> Tal
             proxy.set("open")
             tally.happened[mood] += 1
             tally.happened["closed meanwhile"] += is_closed
-            come_back(context, proxy.url, tally, where)
+            come_back(context, proxy.url, tally, where, keeps=keeps)
             page.close()
             done.append((typed, ended, where))
             tally.count += 1

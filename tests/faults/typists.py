@@ -126,18 +126,25 @@ def type_into(page: Page, shot: str, random: Random, longest: float = 1.2) -> Ty
     return typed
 
 
-def come_back(context: BrowserContext, url: str, tally: Tally, where: str) -> None:
-    """A new page of the same browser takes over what is left; wait until all is saved."""
+def come_back(
+    context: BrowserContext, url: str, tally: Tally, where: str, *, keeps: bool = True
+) -> None:
+    """A new page of the same browser takes over what is left; wait until all is saved.
+
+    A storage that takes its time to open says nothing yet; where it is blocked (not `keeps`),
+    nothing is left.
+    """
     page = visit(context, url, "elsewhere")
     try:
         page.wait_for_function(
-            """async () => {
+            """async (keeps) => {
                 if (window.persistence.unconfirmed.length) return false;
                 const base = await window.persistenceOutbox.opened;
-                if (!base) return true;
+                if (!base) return !keeps;
                 const count = base.transaction("operations").objectStore("operations").count();
                 return new Promise((done) => { count.onsuccess = () => done(count.result === 0); });
             }""",
+            arg=keeps,
             timeout=40_000,
         )
     except Exception as error:  # noqa: BLE001  # told as a fault
