@@ -182,8 +182,13 @@ def _asked_of_oneself(known: Evidence) -> list[str]:
     return faults
 
 
+def _has_later(known: Evidence, made: Operation) -> bool:
+    """Did its author edit the field again before it was due to be written? They fold."""
+    return _was_taken_back(known, made) or all(made.id != e.id for e in _last_words(known))
+
+
 def _has_lost(known: Evidence, made: Operation) -> bool:
-    """Is an edit of its author in the history that lost? Of two tabs' edits the later one does."""
+    """Is an edit of its author in the history that lost? Of folded edits the last one is."""
     author, key = known.author(made), _key(made)
     return any(_key(row) == key and row.author == author for row in known.contested)
 
@@ -202,7 +207,7 @@ def _forgotten_losers(known: Evidence) -> list[str]:
         ]
         if found:
             left.remove(found[0])
-        elif not (_was_taken_back(known, made) and _has_lost(known, made)):
+        elif not (_has_later(known, made) and _has_lost(known, made)):
             faults.append(f"{made} was in conflict, and the history has nothing of it")
     others = [each for each in known.made.values() if known.heard.get(each.id) not in asked]
     for row in left:
