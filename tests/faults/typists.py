@@ -38,6 +38,16 @@ WITHOUT_STORAGE = """
 """The control: a browser that keeps nothing."""
 
 
+SETTLED = """async (keeps) => {
+    if (window.persistence.unconfirmed.length) return false;
+    const base = await window.persistenceOutbox.opened;
+    if (!base) return !keeps;
+    const count = base.transaction("operations").objectStore("operations").count();
+    return new Promise((done) => { count.onsuccess = () => done(count.result === 0); });
+}"""
+"""Is everything of the browser's answered?"""
+
+
 @dataclass(slots=True)
 class Typed:
     """What was typed into a shot's text, and when."""
@@ -135,21 +145,13 @@ def come_back(
     nothing is left.
     """
     page = visit(context, url, "elsewhere")
-    try:
-        page.wait_for_function(
-            """async (keeps) => {
-                if (window.persistence.unconfirmed.length) return false;
-                const base = await window.persistenceOutbox.opened;
-                if (!base) return !keeps;
-                const count = base.transaction("operations").objectStore("operations").count();
-                return new Promise((done) => { count.onsuccess = () => done(count.result === 0); });
-            }""",
-            arg=keeps,
-            timeout=40_000,
-        )
-    except Exception as error:  # noqa: BLE001  # told as a fault
-        left = page.evaluate("JSON.stringify(window.persistence.unconfirmed)")
-        tally.fault(f"{where}: something stays unsaved: {left[:300]} ({error!r:.100})")
+    end = time.monotonic() + 40
+    while not page.evaluate(SETTLED, keeps):  # a wait for a function takes a promise for true
+        if time.monotonic() > end:
+            left = page.evaluate("JSON.stringify(window.persistence.unconfirmed)")
+            tally.fault(f"{where}: something stays unsaved: {left[:300]}")
+            break
+        page.wait_for_timeout(50)
     page.close()
 
 
