@@ -40,7 +40,7 @@ def test_where_frames_are_not_looked_at_the_audit_finds_server_errors(
 
 def _finds_server_errors(folder: Path, *handlers: str) -> bool:
     """With one of these seeds: what is tried, is drawn."""
-    found = (_faults(folder, seed, handlers) for seed in range(1, 9))
+    found = (_faults(folder / str(seed), seed, handlers) for seed in range(1, 9))
     return any("server error" in fault for faults in found for fault in faults)
 
 
@@ -51,5 +51,6 @@ def _faults(folder: Path, seed: int, handlers: tuple[str, ...]) -> list[str]:
             await try_all(door, 160, seed, tally, roles=("guest",), only=handlers)
         return tally.faults
 
+    folder.mkdir()
     with fresh_database(folder):
         return asyncio.run(found())
