@@ -148,3 +148,15 @@ def test_the_wheel_holds_only_the_library_and_needs_only_what_that_needs(tmp_pat
 def test_what_reflex_wants_ignored_is_so_that_starting_it_changes_no_file() -> None:
     ignored = set((ROOT / ".gitignore").read_text().splitlines())
     assert {"*.db", "*.py[cod]", ".states", ".web", "__pycache__/", "assets/external/"} <= ignored
+
+
+def test_no_test_takes_a_promise_for_an_answer() -> None:
+    """Playwright's `wait_for_function` does: `tests/browser/waiting.py` has a wait that doesn't."""
+    found = []
+    for file in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "wait_for_function":
+                asked = ast.unparse(node)
+                if re.search(r"async|\.then\(|Promise|\.(failed|aside|sealed|left)\(", asked):
+                    found.append(f"{file.relative_to(ROOT)}:{node.lineno}")
+    assert found == []

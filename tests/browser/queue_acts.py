@@ -37,17 +37,6 @@ def records(page: Page, store: str = "operations") -> list[dict[str, Any]]:
     )
 
 
-def emptied(page: Page) -> None:
-    """The outbox is empty, or will be once the page has heard of what was saved."""
-    page.wait_for_function(
-        """async () => {
-            const base = await window.persistenceOutbox.opened;
-            const count = base.transaction("operations").objectStore("operations").count();
-            return new Promise((done) => { count.onsuccess = () => done(count.result === 0); });
-        }"""
-    )
-
-
 def failed(page: Page) -> list[dict[str, Any]]:
     return page.evaluate("window.persistence.failed()")
 

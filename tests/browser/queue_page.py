@@ -86,8 +86,12 @@ class Backend:
 
     def wait_for(self, tries: int) -> None:
         """Until so many requests have come."""
+        self.wait_until(lambda: len(self.tries) >= tries)
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Until what has come, or was answered, is as asked."""
         with self.news:
-            assert self.news.wait_for(lambda: len(self.tries) >= tries, timeout=10)
+            assert self.news.wait_for(is_so, timeout=10)
 
     def values(self) -> list[Any]:
         """What was done, in order, each once."""
@@ -154,6 +158,8 @@ class Backend:
                     self.close_connection = True
                     return
                 status, answer = backend._receive(self.path, body)
+                with backend.news:
+                    backend.news.notify_all()
                 self._send(status, "application/json", json.dumps(answer).encode())
 
             def _send(self, status: int, kind: str, body: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from queue_acts import kept, leave, records, settled, visit
+from waiting import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,9 +22,7 @@ def test_a_later_edit_of_a_page_that_is_gone_counts_though_this_one_edited_the_f
     other.locator("#prompt").fill("later")
     leave(other, backend)
     page.evaluate("dispatchEvent(new Event('online'))")
-    page.wait_for_function(
-        "persistenceOutbox.left('ann').then((all) => all.length === 0)", timeout=15_000
-    )
+    until(page, "persistenceOutbox.left('ann').then((all) => all.length === 0)")
     settled(page)
     assert backend.values() == ["before", "later"]
 
@@ -40,9 +39,7 @@ def test_an_earlier_edit_of_a_page_that_is_gone_stands_behind_this_ones(
     kept(page)
     other.close()
     backend.is_away = False
-    page.wait_for_function(
-        "persistenceOutbox.left('ann').then((all) => all.length === 0)", timeout=15_000
-    )
+    until(page, "persistenceOutbox.left('ann').then((all) => all.length === 0)")
     settled(page)
     assert backend.values()[-1] == "later"
 

@@ -14,9 +14,9 @@ import pytest
 import test_panel
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
-from queue_acts import emptied
 from test_accounts import make_shot, sign, who
 from test_library import APP, append, saved, stored, visit
+from waiting import emptied
 
 from persistence.reflex.offline import WORKER, worker_file
 

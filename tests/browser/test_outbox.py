@@ -14,6 +14,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 from servers import FLAGS, free_port
 from test_library import APP, append, saved, stored, visit
+from waiting import emptied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,17 +40,6 @@ def left(page: Page) -> int:
             const base = await window.persistenceOutbox.opened;
             const all = base.transaction("operations").objectStore("operations").getAllKeys();
             return new Promise((done) => { all.onsuccess = () => done(all.result.length); });
-        }"""
-    )
-
-
-def emptied(page: Page) -> None:
-    """The outbox is empty, or will be as soon as the page has heard of what is saved already."""
-    page.wait_for_function(
-        """async () => {
-            const base = await window.persistenceOutbox.opened;
-            const count = base.transaction("operations").objectStore("operations").count();
-            return new Promise((done) => { count.onsuccess = () => done(count.result === 0); });
         }"""
     )
 

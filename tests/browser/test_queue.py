@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
-from queue_acts import emptied, failed, kept, leave, records, says, settled, submit, visit
+from queue_acts import failed, kept, leave, records, says, settled, submit, visit
 from queue_page import Backend
+from waiting import emptied, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ def test_what_is_refused_is_always_in_one_of_the_stores_until_somebody_settles_i
     assert records(page) == []
     page.evaluate("(id) => persistence.again(id, 'mended', 9)", entry["id"])
     settled(page)
-    page.wait_for_function("persistence.failed().then((all) => all.length === 0)")
+    until(page, "persistence.failed().then((all) => all.length === 0)")
     assert backend.values() == ["good", "mended"]
     assert backend.arrived[-1]["base"] == 9
 
@@ -57,6 +58,26 @@ def test_messages_keep_their_order_over_a_reload_and_one_that_is_refused_stops_n
     assert backend.values() == ["one", "three", "four"]
     assert [each["value"] for each in backend.arrived] == ["one", "two", "three", "four"]
     assert [each["operation"]["value"] for each in failed(page)] == ["two"]
+
+
+def test_a_message_waits_until_the_page_knows_what_came_before_it(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    submit(page, "before")
+    leave(page, backend)
+    page.add_init_script(
+        """navigator.locks.request("persistence-claim", () => new Promise((done) => {
+            window.letItLook = done;
+        }));"""
+    )
+    visit(page, backend)
+    submit(page, "after")
+    page.locator("#prompt").fill("a setting has no order")
+    backend.wait_until(lambda: backend.values() != [])
+    assert backend.values() == ["a setting has no order"]
+    page.evaluate("window.letItLook()")
+    settled(page)
+    assert backend.values() == ["a setting has no order", "before", "after"]
 
 
 LOG = """
@@ -147,9 +168,10 @@ def is_claimed_by_one(backend: Backend, context: Any) -> bool:
     gone.locator("#prompt").fill("left behind")
     kept(gone)
     gone.close()
-    one.wait_for_function(
+    until(
+        one,
         "navigator.locks.query().then(({ held }) => held.filter("
-        "({ name }) => name.startsWith('persistence-page:')).length === 2)"
+        "({ name }) => name.startsWith('persistence-page:')).length === 2)",
     )
     for page in (one, two, one, two):  # the first may still be busy with a look of its own
         page.evaluate("dispatchEvent(new Event('online'))")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from queue_acts import failed, records, says, settled, visit
+from waiting import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -104,7 +105,7 @@ def test_what_failed_stays_until_what_is_sent_again_is_kept_or_answered(
     assert [each["id"] for each in records(page, "failed")] == [entry["id"]]
     backend.is_away = False
     settled(page)
-    page.wait_for_function("persistence.failed().then((all) => all.length === 0)")
+    until(page, "persistence.failed().then((all) => all.length === 0)")
     assert records(page, "failed") == []
     assert backend.values() == ["mended"]
 

@@ -19,6 +19,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.browser.servers import FLAGS, Server, free_port
+from tests.browser.waiting import ARE_ALL_ANSWERED, is_so
 from tests.faults.proxy import Proxy
 from tests.faults.tally import Tally
 
@@ -36,16 +37,6 @@ WITHOUT_STORAGE = """
     });
 """
 """The control: a browser that keeps nothing."""
-
-
-SETTLED = """async (keeps) => {
-    if (window.persistence.unconfirmed.length) return false;
-    const base = await window.persistenceOutbox.opened;
-    if (!base) return !keeps;
-    const count = base.transaction("operations").objectStore("operations").count();
-    return new Promise((done) => { count.onsuccess = () => done(count.result === 0); });
-}"""
-"""Is everything of the browser's answered?"""
 
 
 @dataclass(slots=True)
@@ -141,17 +132,12 @@ def come_back(
 ) -> None:
     """A new page of the same browser takes over what is left; wait until all is saved.
 
-    A storage that takes its time to open says nothing yet; where it is blocked (not `keeps`),
-    nothing is left.
+    Where its storage is blocked (not `keeps`), nothing is left.
     """
     page = visit(context, url, "elsewhere")
-    end = time.monotonic() + 40
-    while not page.evaluate(SETTLED, keeps):  # a wait for a function takes a promise for true
-        if time.monotonic() > end:
-            left = page.evaluate("JSON.stringify(window.persistence.unconfirmed)")
-            tally.fault(f"{where}: something stays unsaved: {left[:300]}")
-            break
-        page.wait_for_timeout(50)
+    if not is_so(page, ARE_ALL_ANSWERED, keeps, within=40):
+        left = page.evaluate("JSON.stringify(window.persistence.unconfirmed)")
+        tally.fault(f"{where}: something stays unsaved: {left[:300]}")
     page.close()
 
 

@@ -48,7 +48,7 @@
   const returning = { ids: new Set(), saved: 0, failed: 0, isSealed: false };
   let failures = new Map(); // id → what was refused, as far as is known here
   let seq = 0, quiet = 0, latest = 0, held = "", retryAt = 0, retryWait = UNCONFIRMED, posting = false, isWanted = false;
-  let isLost = false, isCutOff = !navigator.onLine, isExpired = false, adopting = null, told = "null";
+  let isLost = false, isCutOff = !navigator.onLine, isExpired = false, adopting = null, lookedFor = "", told = "null";
 
   // --- operations -------------------------------------------------------------------------------------------
 
@@ -97,16 +97,28 @@
   }
   const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
-  // What a page that is gone began at a target is heard of before this one goes on there.
+  // What a page that is gone began at a target is heard of before this one goes on there. Until this page has looked for
+  // what is left, it can't know: what is safe in the outbox waits for that.
   function sendable() {
-    const first = new Map();
+    const first = new Map(), isUnknown = (each) => each.isKept && each.actor !== lookedFor && Date.now() - each.madeAt < ORDERED_WITHIN;
     return [...kept.values()].filter((each) => {
       if (!isOwnKind(each)) return true;
+      if (isUnknown(each)) return false;
       const key = JSON.stringify(each.target);
       if (!first.has(key)) first.set(key, each);
       const before = first.get(key);
-      return before.client === each.client || Date.now() - before.heldAt > ORDERED_WITHIN;
+      return before.client === each.client || Date.now() - (before.heldAt || before.madeAt) > ORDERED_WITHIN;
     });
+  }
+
+  // As they were made; each page's in its own order, whatever the clock did meanwhile.
+  function inOrder(operations) {
+    const latest = new Map(), madeAt = new Map();
+    for (const each of [...operations].sort((one, other) => one.seq - other.seq)) {
+      latest.set(each.client, Math.max(latest.get(each.client) || 0, each.madeAt));
+      madeAt.set(each, latest.get(each.client));
+    }
+    return [...madeAt.keys()].sort((one, other) => madeAt.get(one) - madeAt.get(other));
   }
   const waiting = () => sendable().filter((each) => !each.sentAt && each.isReady);
 
@@ -319,13 +331,14 @@
 
   function adopt() {
     if (!isHydrated() || !actorNow()) return; // who is it? A page from the shelf holds them, too, and shows them
-    adopting ||= takeOver(actorNow()).finally(() => { adopting = null; });
+    const actor = actorNow();
+    adopting ||= takeOver(actor).finally(() => { adopting = null; if (actor !== actorNow()) adopt(); });
   }
 
   async function takeOver(actor) {
     const claimed = await outbox.claim(actor, client);
     if (actor !== actorNow()) return; // this page holds them until they are back
-    for (const each of claimed) {
+    for (const each of inOrder(claimed)) {
       const key = keyOf(each.target, each.field), other = newest.get(key), isOwn = other && isWhole(other) && other.actor === actor;
       if (kept.has(each.id)) continue;
       if (isWhole(each)) { // of several edits of a field the latest counts, whichever page made it
@@ -338,6 +351,11 @@
       if (each.isSealed || Date.now() - each.madeAt > OLD) { returning.ids.add(each.id); returning.isSealed ||= Boolean(each.isSealed); }
       say("persistence-adopted", each);
     }
+    lookedFor = actor;
+    const all = inOrder([...kept.values()]);
+    kept.clear();
+    for (const each of all) kept.set(each.id, each);
+    if (waiting().length) schedule();
     if (!claimed.length) return;
     tell();
     hurry();

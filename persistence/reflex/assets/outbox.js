@@ -163,7 +163,7 @@
     && record.target.every((part, at) => isText(part) || (at === 2 && part === "" && record.kind.includes(".")));
   const isEntry = (entry) => isText(entry?.id) && typeof entry.actor === "string" && typeof entry.operation?.kind === "string" && Boolean(entry.answer);
 
-  // The operations of this user which no page that lives will send, in the order they were made: this page's from now on.
+  // The operations of this user which no page that lives will send, in no order: this page's from now on.
   async function claim(actor, mine) {
     await living;
     const work = async () => takeOver(actor, mine, await alive());
@@ -186,7 +186,7 @@
         }
       };
     }, "operations", "aside");
-    return found.sort((one, other) => (one.client < other.client ? -1 : one.client > other.client ? 1 : one.seq - other.seq));
+    return found;
   }
 
   // The clients whose pages live; null where the browser can't tell.
