@@ -48,6 +48,7 @@ _RADIX = ("select", "radio", "checkbox", "slider")
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     "outbox.js",
+    "order.js",
     "operations.js",
     "controls.js",
     "presence.js",

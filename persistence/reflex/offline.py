@@ -29,6 +29,7 @@ WORKER = "persistence-worker.js"
 FOLDER = ASSETS / "offline"
 AWAY_SCRIPTS = (
     "outbox.js",
+    "order.js",
     "operations.js",
     "controls.js",
     "status.js",

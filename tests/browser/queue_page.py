@@ -18,6 +18,7 @@ from typing import Any
 ASSETS = Path(__file__).resolve().parents[2] / "persistence" / "reflex" / "assets"
 SCRIPTS = (
     "outbox.js",
+    "order.js",
     "operations.js",
     "controls.js",
     "status.js",

@@ -35,9 +35,9 @@
   if (window.persistence) return;
 
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, PATIENCE = 12000, KEEPALIVE = 60000, LOOK = 10000;
-  const BATCH = 50, LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
+  const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
   const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
-  const outbox = window.persistenceOutbox, client = newClient();
+  const outbox = window.persistenceOutbox, { inOrder, sizeOf, portions, fitting } = window.persistenceOrder, client = newClient();
   const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
@@ -109,16 +109,6 @@
       const before = first.get(key);
       return before.client === each.client || Date.now() - (before.heldAt || before.madeAt) > ORDERED_WITHIN;
     });
-  }
-
-  // As they were made; each page's in its own order, whatever the clock did meanwhile.
-  function inOrder(operations) {
-    const latest = new Map(), madeAt = new Map();
-    for (const each of [...operations].sort((one, other) => one.seq - other.seq)) {
-      latest.set(each.client, Math.max(latest.get(each.client) || 0, each.madeAt));
-      madeAt.set(each, latest.get(each.client));
-    }
-    return [...madeAt.keys()].sort((one, other) => madeAt.get(one) - madeAt.get(other));
   }
   const waiting = () => sendable().filter((each) => !each.sentAt && each.isReady);
 
@@ -226,18 +216,6 @@
     return taken.map(wire);
   }
 
-  const sizeOf = (operation) => JSON.stringify(operation.value)?.length || 0;
-  function portions(operations, most) {
-    const made = [];
-    let size = Infinity;
-    for (const each of operations) {
-      size += sizeOf(each);
-      if (size > most || made.at(-1).length >= BATCH) { made.push([]); size = sizeOf(each); }
-      made.at(-1).push(each);
-    }
-    return made;
-  }
-
   // Resolves to whether anything was answered for good; rejects where nobody answers, or not now.
   async function post(operations, isLast = false) {
     const actor = actorNow(), mine = operations.filter((each) => each.actor === actor);
@@ -316,10 +294,7 @@
   function leave() {
     if (isAway) return;
     document.activeElement?.blur?.(); // Reflex's own inputs send what they hold
-    const all = sendable().filter(isStanding), size = (each) => new TextEncoder().encode(JSON.stringify(wire(each))).length + 2;
-    let left = KEEPALIVE;
-    const fits = all.filter((each) => (left -= size(each)) > 0 || ((left += size(each)), false));
-    const rest = all.filter((each) => !fits.includes(each));
+    const [fits, rest] = fitting(sendable().filter(isStanding), KEEPALIVE, wire);
     for (const [some, isLast] of [[fits, true], [rest, false]]) for (const portion of portions(some, PORTION)) post(portion, isLast).catch(() => {});
   }
   addEventListener("pagehide", leave, true);

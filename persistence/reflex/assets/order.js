@@ -1,0 +1,45 @@
+// In which order operations go, and how many at once. Pure: operations in, operations out; `operations.js` calls it.
+(() => {
+  "use strict";
+  if (window.persistenceOrder) return;
+
+  const BATCH = 50; // operations in one request, at the most
+
+  // As they were made; each page's in its own order, whatever the clock did meanwhile.
+  function inOrder(operations) {
+    const latest = new Map(), madeAt = new Map();
+    for (const each of [...operations].sort((one, other) => one.seq - other.seq)) {
+      latest.set(each.client, Math.max(latest.get(each.client) || 0, each.madeAt));
+      madeAt.set(each, latest.get(each.client));
+    }
+    return [...madeAt.keys()].sort((one, other) => madeAt.get(one) - madeAt.get(other));
+  }
+
+  // The length of an operation's value as JSON, in characters.
+  const sizeOf = (operation) => JSON.stringify(operation.value)?.length || 0;
+
+  // Parts of at most so many characters of values; one that is larger by itself is a part of its own.
+  function portions(operations, most) {
+    const made = [];
+    let size = Infinity;
+    for (const each of operations) {
+      size += sizeOf(each);
+      if (size > most || made.at(-1).length >= BATCH) { made.push([]); size = sizeOf(each); }
+      made.at(-1).push(each);
+    }
+    return made;
+  }
+
+  // [those that fit into so many bytes together as `wire` writes them, the rest]: a large one lets smaller ones behind it pass.
+  function fitting(operations, bytes, wire) {
+    const fits = [], rest = [];
+    let left = bytes;
+    for (const each of operations) {
+      const size = new TextEncoder().encode(JSON.stringify(wire(each))).length + 2;
+      if (size < left) { fits.push(each); left -= size; } else rest.push(each);
+    }
+    return [fits, rest];
+  }
+
+  window.persistenceOrder = { inOrder, sizeOf, portions, fitting };
+})();
