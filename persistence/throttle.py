@@ -6,6 +6,7 @@
   page's script sends again after that, and loses nothing.
 - A request that brings operations costs one more for each ten of them.
 - Bytes are counted as well, by the day: a user who has sent `VOLUME` of them waits for more.
+- A header that stands there several times is read as one by all that come behind.
 
 Counts are those of one process. Nobody who types, or who comes back with the edits of a long
 journey, meets the limit.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Address, ip_address
 
 from starlette.datastructures import Headers
@@ -135,6 +136,8 @@ def throttled(app: ASGIApp, throttle: Throttle) -> ASGIApp:
 
     async def limited(scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
+        if kind in ("http", "websocket"):
+            scope = {**scope, "headers": combined(scope["headers"])}
         if kind == "http" and not is_file(scope["method"], scope["path"]):
             key = await throttle.who_asks(scope)
             if late := throttle.full(key) or throttle.take(key):
@@ -147,6 +150,19 @@ def throttled(app: ASGIApp, throttle: Throttle) -> ASGIApp:
         await app(scope, receive, send)
 
     return limited
+
+
+def combined(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers, each once, as RFC 9110 (5.3) and RFC 9113 (8.2.3) put several into one.
+
+    Else one reader takes the first of them, another the last: a check would look at a cookie, an
+    origin or an address, and what comes behind it act by another one.
+    """
+    made: dict[bytes, bytes] = {}
+    for name, value in headers:
+        key, between = name.lower(), b"; " if name.lower() == b"cookie" else b", "
+        made[key] = made[key] + between + value if key in made else value
+    return list(made.items())
 
 
 def counted(receive: Receive, throttle: Throttle, key: str) -> Receive:

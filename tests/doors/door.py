@@ -12,7 +12,7 @@ import inspect
 import json
 import os
 import runpy
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,12 @@ class Socket:
     """A page's WebSocket, as Reflex's script speaks it. Closed by the server: `closed` says so."""
 
     def __init__(
-        self, asgi: Any, headers: Mapping[str, str], token: str, address: str = "192.0.2.1"
+        self,
+        asgi: Any,
+        headers: Sequence[tuple[str, str]],
+        token: str,
+        address: str = "192.0.2.1",
+        path: str = "/_event/",
     ) -> None:
         self._in: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -61,9 +66,9 @@ class Socket:
         """Was it told to leave, by socket.io?"""
         scope = {
             "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1",
-            "scheme": "ws", "path": "/_event/", "raw_path": b"/_event/", "root_path": "",
+            "scheme": "ws", "path": path, "raw_path": path.encode(), "root_path": "",
             "query_string": f"token={quote(token)}&EIO=4&transport=websocket".encode(),
-            "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers.items() if v],
+            "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers if v],
             "client": (address, 4000), "server": (HOST, 80), "subprotocols": [], "state": {},
         }  # fmt: skip
         self._task = asyncio.create_task(self._run(asgi, scope))
@@ -158,11 +163,20 @@ class Person:
         return await self.http.post("/auth/refresh")
 
     async def socket(
-        self, token: str, *, origin: str = ORIGIN, address: str = "192.0.2.1"
+        self,
+        token: str,
+        *,
+        origin: str = ORIGIN,
+        address: str = "192.0.2.1",
+        path: str = "/_event/",
+        more: Sequence[tuple[str, str]] = (),
     ) -> Socket:
-        headers = {"host": HOST, "origin": origin, "cookie": self.cookies, "user-agent": FIREFOX}
-        headers |= {"connection": "Upgrade", "upgrade": "websocket"}
-        return await Socket(self.door.asgi, headers, token, address).opened()
+        """`more` are headers that follow its own."""
+        headers = [
+            ("host", HOST), ("origin", origin), ("cookie", self.cookies), ("user-agent", FIREFOX),
+            ("connection", "Upgrade"), ("upgrade", "websocket"), *more,
+        ]  # fmt: skip
+        return await Socket(self.door.asgi, headers, token, address, path).opened()
 
     async def make_shot(self) -> tuple[str, str]:
         """A project with a shot of their own."""

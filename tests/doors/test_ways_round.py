@@ -1,0 +1,68 @@
+"""Ways round a door that stands: the same said twice, an address that looks like a file's."""
+
+from __future__ import annotations
+
+import pytest
+
+from persistence.rates import Rate, Rates
+from tests.doors.door import Door, Person, Socket, in_house
+from tests.doors.test_sockets import HYDRATE, told
+
+
+async def copied(door: Door, name: str) -> str:
+    """The cookie of somebody with a project, as it was before it was replaced, twice."""
+    owner = await door.sign_up(name)
+    await owner.make_shot()
+    old = owner.cookies
+    for _ in range(2):
+        assert (await owner.refresh()).is_success
+        assert (await owner.http.get("/auth/me")).json()["user"]["name"] == name
+    return old
+
+
+async def shown(door: Door, socket: Socket) -> str:
+    socket.send("event", HYDRATE)
+    await door.settle(socket)
+    await socket.close()
+    return told(socket)
+
+
+@in_house
+async def test_a_replaced_cookie_in_a_second_header_opens_nothing(door: Door):
+    old = await copied(door, "twice-ann")
+    thief = Person(door, "203.0.113.9")
+    thief.http.cookies.set("other", "cookie")
+    socket = await thief.socket("token-of-a-thief-1", more=[("cookie", old)])
+    assert "Harbour" not in await shown(door, socket)
+
+
+@in_house
+async def test_cookies_in_several_headers_count_as_one(door: Door):
+    """As HTTP/2 may send them."""
+    ann = await door.sign_up("split-ann")
+    headers = [("cookie", "other=1"), ("cookie", ann.cookies)]
+    answer = await Person(door).http.get("/auth/me", headers=headers)
+    assert answer.json()["user"]["name"] == "split-ann"
+
+
+@in_house
+async def test_an_origin_that_is_said_twice_is_none_of_ours(door: Door):
+    socket = await door.guest().socket(
+        "token-of-two-origins", more=[("origin", "http://evil.example")]
+    )
+    assert socket.closed
+
+
+@in_house
+async def test_behind_a_proxy_its_own_line_tells_the_address(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+):
+    """Some proxies add a header of their own behind the one that a client made up."""
+    limits = door.doors.throttle
+    monkeypatch.setattr(limits, "proxies", 1)
+    monkeypatch.setattr(limits, "_addresses", Rates(Rate(60, burst=2)))
+    codes: list[int] = []
+    for number in range(3):
+        lines = [("x-forwarded-for", f"198.51.100.{number}"), ("x-forwarded-for", "192.0.2.77")]
+        codes.append((await Person(door).http.get("/auth/me", headers=lines)).status_code)
+    assert codes == [200, 200, 429]
