@@ -19,6 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from persistence.throttle import is_file
 from workbench.accounts import identify, sessions
 from workbench.accounts.cookies import (
     GUEST_COOKIE,
@@ -99,9 +100,9 @@ def is_ours(scope: Scope, headers: Headers) -> bool:
 
 async def at_the_door(scope: Scope) -> Scope:
     """The request, without an account's cookie that doesn't count. `/auth/refresh` says itself."""
-    path = scope["path"]
+    path, method = scope["path"], scope.get("method", "")  # a WebSocket has none, and is no file
     ticket = ticket_in(Headers(scope=scope).get("cookie", ""))
-    if ticket is None or "." in path.rpartition("/")[2] or path == "/auth/refresh":
+    if ticket is None or is_file(method, path) or path == "/auth/refresh":
         return scope
     if await sessions.enter(ticket, now=time.time()):
         return scope

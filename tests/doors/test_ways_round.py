@@ -66,3 +66,13 @@ async def test_behind_a_proxy_its_own_line_tells_the_address(
         lines = [("x-forwarded-for", f"198.51.100.{number}"), ("x-forwarded-for", "192.0.2.77")]
         codes.append((await Person(door).http.get("/auth/me", headers=lines)).status_code)
     assert codes == [200, 200, 429]
+
+
+@in_house
+async def test_a_replaced_cookie_opens_nothing_at_an_address_that_looks_like_a_files(door: Door):
+    old = await copied(door, "dotted-ann")
+    thief = Person(door, "203.0.113.9")
+    name, _, value = old.partition("=")
+    thief.http.cookies.set(name, value)
+    socket = await thief.socket("token-of-a-thief-2", path="/_event/a.js")
+    assert "Harbour" not in await shown(door, socket)
