@@ -284,10 +284,17 @@ def handler_states(name: str) -> tuple[type[BaseState] | None, bool]:
 
 
 async def noted_on(app: App, token: str, name: str) -> Any:
-    """What the root of a token's state tree holds under a name of ours; None for a new tree."""
+    """What the root of a token's state tree holds under a name of ours; None where there is no
+    tree. None is made: memory and disk would keep it, for whatever token anybody made up."""
     if app._state is None:
         return None
-    root = await app.state_manager.get_state(BaseStateToken(ident=token, cls=app._state))
+    manager: Any = app.state_manager
+    asked = BaseStateToken(ident=token, cls=app._state)
+    if (states := getattr(manager, "states", None)) is not None and token not in states:
+        path_of = getattr(manager, "token_path", None)
+        if path_of is None or not path_of(asked.with_cls(app._state.get_root_state())).exists():
+            return None
+    root = await manager.get_state(asked)
     return held_by(root_of(root)).get(name)
 
 

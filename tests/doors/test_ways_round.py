@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from persistence.rates import Rate, Rates
@@ -76,3 +78,14 @@ async def test_a_replaced_cookie_opens_nothing_at_an_address_that_looks_like_a_f
     thief.http.cookies.set(name, value)
     socket = await thief.socket("token-of-a-thief-2", path="/_event/a.js")
     assert "Harbour" not in await shown(door, socket)
+
+
+@in_house
+async def test_asking_whose_a_token_is_keeps_nothing_of_it(door: Door):
+    """Requests for files aren't counted, and any of them may name a token."""
+    kept: Any = door.app.state_manager
+    before, person = len(kept.states), door.guest()
+    for number in range(20):
+        headers = {"reflex-client-token": f"made-up-token-{number}"}
+        assert (await person.http.get("/part.js", headers=headers)).status_code == 404
+    assert len(kept.states) == before

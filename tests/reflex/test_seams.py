@@ -7,9 +7,13 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import reflex as rx
+from reflex.istate.manager.disk import StateManagerDisk
+from reflex.istate.manager.memory import StateManagerMemory
 from reflex.state import State
 
 from persistence.reflex import _private as rx_
@@ -158,6 +162,29 @@ def test_the_handler_of_an_event_tells_its_state_and_whether_it_runs_in_the_back
     assert rx_.handler_states(format_event_handler(Held.front)) == (Held, False)
     assert rx_.handler_states(format_event_handler(Held.back)) == (Held, True)
     assert rx_.handler_states("nothing.of.the.kind") == (None, False)
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+async def test_what_is_noted_on_a_tree_is_found_and_no_tree_is_made_for_asking(
+    on_disk: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def managed() -> Any:
+        return StateManagerDisk() if on_disk else StateManagerMemory()
+
+    app: Any = SimpleNamespace(_state=State, state_manager=managed())
+    root: Any = State(_reflex_internal_init=True)
+    rx_.held_by(root)["_mark"] = "ann"
+    rx_.make_touched(root, ())
+    await app.state_manager.set_state(rx.BaseStateToken(ident="hers", cls=State), root)
+    await app.state_manager.close()
+    if on_disk:  # the next start finds only what was written
+        app.state_manager = managed()
+    assert await rx_.noted_on(app, "hers", "_mark") == "ann"
+    assert await rx_.noted_on(app, "made-up", "_mark") is None
+    assert "made-up" not in app.state_manager.states
+    await app.state_manager.close()
 
 
 def test_a_server_that_compiles_no_page_has_the_states_that_pages_have() -> None:
