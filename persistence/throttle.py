@@ -1,7 +1,7 @@
 """How many requests and events one user may send a minute, and who counts as one. Starlette only.
 
 - A user is told by the app's `identify`; who is nobody counts by address, for less.
-- What a page fetches as a file isn't counted.
+- What a page fetches as a file isn't counted. Opening a WebSocket is.
 - A request beyond the rate is answered 429 with `Retry-After`, before anything of it is read: the
   page's script sends again after that, and loses nothing.
 - A request that brings operations costs one more for each ten of them.
@@ -146,10 +146,21 @@ def throttled(app: ASGIApp, throttle: Throttle) -> ASGIApp:
                 return
             receive = counted(receive, throttle, key)
         elif kind == "websocket":
-            receive = counted(receive, throttle, await throttle.who(scope, Headers(scope=scope)))
+            key = await throttle.who(scope, Headers(scope=scope))
+            if throttle.full(key) or throttle.take(key):
+                log.info("too many WebSockets %s", key if key.startswith("user ") else "of nobody")
+                await closed(receive, send, 1013)
+                return
+            receive = counted(receive, throttle, key)
         await app(scope, receive, send)
 
     return limited
+
+
+async def closed(receive: Receive, send: Send, code: int) -> None:
+    """Refuse a WebSocket, before it is open."""
+    await receive()
+    await send({"type": "websocket.close", "code": code})
 
 
 def combined(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

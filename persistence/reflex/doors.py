@@ -4,7 +4,7 @@
 - A tab's token is its client's word. Where the state behind it is of another user, or of nobody at
   another address, the connection is given a token of its own: it sees nothing of the other's, hears
   nothing of it, and leaves it as it is. So is an upload refused that names another's token.
-- One user has at most `MAX_SOCKETS` pages connected.
+- One user has at most `MAX_SOCKETS` pages connected, and at most `MOST_OPEN` sockets open.
 - Events beyond the user's rate wait their turn, in order. A page that has waited `FLOOD` seconds
   without a pause is closed: its edits come again when it reconnects.
 - What isn't an event that the app declares is dropped (`declared.py`). Who sends what isn't even a
@@ -18,7 +18,8 @@ import logging
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlencode
@@ -27,7 +28,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..http import actor_of, problem
-from ..throttle import Throttle, address_in, cost_of, key_of
+from ..throttle import Throttle, address_in, closed, cost_of, key_of
 from . import _private as rx_
 from .declared import REPORTS, Undeclared, check_event
 
@@ -40,6 +41,8 @@ HOLDER = "_persistence_holder"
 """Where the root of a state tree notes whose it is: a user's, or an address's."""
 MAX_SOCKETS = 200
 """Pages of one user that are connected at a time."""
+MOST_OPEN = 2 * MAX_SOCKETS
+"""Sockets of one user that are open at a time: each is to become a page, but needn't."""
 FLOOD = 10.0
 """Seconds of waiting without a pause, after which a page is closed."""
 MAX_REPORTS = 5
@@ -82,6 +85,8 @@ class Doors:
         self.app, self.throttle = app, throttle
         self.visitors: dict[str, Visitor] = {}
         self._sockets: Counter[str] = Counter()
+        self.open: Counter[str] = Counter()
+        """Whose sockets are open, pages or not."""
 
     def install(self) -> None:
         """Take the place of what Reflex calls, once."""
@@ -183,6 +188,22 @@ class Doors:
             self._complain(visitor, undeclared)
             return {name: value for name, value in said.items() if name != rx_.BOOT_EVENT}
 
+    @asynccontextmanager
+    async def opening(self, scope: Scope) -> AsyncGenerator[bool]:
+        """May one more socket be open? It is counted while this lasts."""
+        key = await self.throttle.who(scope, Headers(scope=scope))
+        if self.open[key] >= MOST_OPEN:
+            log.warning("refused a WebSocket: %d of one user are open", MOST_OPEN)
+            yield False
+            return
+        self.open[key] += 1
+        try:
+            yield True
+        finally:
+            self.open[key] -= 1
+            if not self.open[key]:
+                del self.open[key]
+
     # --- events ----------------------------------------------------------------------------------
 
     async def _turn(self, sid: str, visitor: Visitor, data: Any) -> bool:
@@ -257,12 +278,14 @@ def guarded(app: ASGIApp, doors: Doors, is_ours: IsOurs) -> ASGIApp:
             if scope["type"] == "websocket":
                 if not is_ours(scope, headers):
                     log.info("refused a WebSocket from a page of another site")
-                    await receive()
-                    await send({"type": "websocket.close", "code": 1008})
+                    await closed(receive, send, 1008)
                     return
                 if EVENTS in scope["path"]:
                     receive = only_packets(receive)
-            elif EVENTS in scope["path"] and not is_ours(scope, headers):
+                async with doors.opening(scope) as may_open:
+                    await (app(scope, receive, send) if may_open else closed(receive, send, 1013))
+                return
+            if EVENTS in scope["path"] and not is_ours(scope, headers):
                 log.info("refused events from a page of another site")
                 refused = problem(403, "Foreign origin", "Only pages of this site may send events.")
                 await refused(scope, receive, send)

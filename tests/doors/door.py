@@ -53,7 +53,10 @@ class Socket:
         token: str,
         address: str = "192.0.2.1",
         path: str = "/_event/",
+        is_mute: bool = False,
     ) -> None:
+        """`is_mute`: it never says that it is a page."""
+        self.is_mute = is_mute
         self._in: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.updates: list[Any] = []
@@ -97,7 +100,10 @@ class Socket:
                 return
             text = message.get("text") or ""
             if text.startswith("0"):
-                self.frame("40/_event,")
+                if self.is_mute:
+                    self._opened.set()
+                else:
+                    self.frame("40/_event,")
             elif text.startswith("40"):
                 self._opened.set()
             elif text.startswith("44/_event,"):
@@ -170,13 +176,14 @@ class Person:
         address: str = "192.0.2.1",
         path: str = "/_event/",
         more: Sequence[tuple[str, str]] = (),
+        is_mute: bool = False,
     ) -> Socket:
         """`more` are headers that follow its own."""
         headers = [
             ("host", HOST), ("origin", origin), ("cookie", self.cookies), ("user-agent", FIREFOX),
             ("connection", "Upgrade"), ("upgrade", "websocket"), *more,
         ]  # fmt: skip
-        return await Socket(self.door.asgi, headers, token, address, path).opened()
+        return await Socket(self.door.asgi, headers, token, address, path, is_mute).opened()
 
     async def make_shot(self) -> tuple[str, str]:
         """A project with a shot of their own."""

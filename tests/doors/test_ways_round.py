@@ -1,4 +1,5 @@
-"""Ways round a door that stands: the same said twice, an address that looks like a file's."""
+"""Ways round a door that stands: the same said twice, an address that looks like a file's, sockets
+in numbers, tokens that nobody has."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from persistence.rates import Rate, Rates
+from persistence.reflex import doors
 from tests.doors.door import Door, Person, Socket, in_house
 from tests.doors.test_sockets import HYDRATE, told
 
@@ -89,3 +91,34 @@ async def test_asking_whose_a_token_is_keeps_nothing_of_it(door: Door):
         headers = {"reflex-client-token": f"made-up-token-{number}"}
         assert (await person.http.get("/part.js", headers=headers)).status_code == 404
     assert len(kept.states) == before
+
+
+@in_house
+async def test_opening_a_socket_counts_as_a_request(door: Door, monkeypatch: pytest.MonkeyPatch):
+    """Each makes a state, which is kept for an hour."""
+    monkeypatch.setattr(door.doors.throttle, "_users", Rates(Rate(60, burst=2)))
+    person, other = door.guest(), door.guest()
+    pages = [await person.socket(f"token-in-a-row-{number}") for number in range(3)]
+    assert [each.closed for each in pages] == [False, False, True]
+    theirs = await other.socket("token-of-another-one")
+    assert not theirs.closed
+    for each in (*pages, theirs):
+        await each.close()
+
+
+@in_house
+async def test_sockets_that_never_become_a_page_are_limited_too(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(doors, "MOST_OPEN", 3)
+    person, other = door.guest(), door.guest()
+    mute = [await person.socket(f"token-of-a-mute-{n}", is_mute=True) for n in range(4)]
+    assert [each.closed for each in mute] == [False, False, False, True]
+    theirs = await other.socket("token-of-a-talker")
+    assert not theirs.closed
+    await mute[0].close()
+    again = await person.socket("token-of-a-mute-9", is_mute=True)
+    assert not again.closed
+    for each in (*mute, theirs, again):
+        await each.close()
+    assert not door.doors.open
