@@ -26,6 +26,7 @@ try:
     from reflex.middleware.middleware import Middleware
     from reflex.state import BaseState, EventHandlerSetVar, State, StateUpdate
     from reflex_base.constants import CompileVars
+    from reflex_base.constants.event import SocketEvent
     from reflex_base.constants.state import FIELD_MARKER
     from reflex_base.event import Event
     from reflex_base.event.context import EventContext
@@ -313,11 +314,27 @@ def restrict_origins(app: App, instead: Iterable[str]) -> list[str]:
     return []
 
 
+PAGES_SEND = frozenset((str(SocketEvent.EVENT), str(SocketEvent.CLIENT_ERROR)))
+"""All that a page says by its socket."""
+
+
 def on_bad_frames(app: App, close: Callable[[], None]) -> None:
-    """Close the socket of who sends frames that aren't socket.io's; `close` hears of it. Else each
-    would be an error in the log."""
-    engine: Any = cast(Any, app.sio).eio
-    take = engine.handlers["message"]
+    """Close the socket of who sends frames that aren't socket.io's, or that no page sends; `close`
+    hears of it.
+
+    Else the former would be an error each in the log; and of the latter socket.io calls whatever
+    handler they name, also those by which the server itself tells of a connection.
+    """
+    server: Any = app.sio
+    engine: Any = server.eio
+    take, take_event = engine.handlers["message"], server._handle_event
+
+    async def event(socket: str, namespace: Any, number: Any, data: Any) -> Any:
+        if data[0] not in PAGES_SEND:
+            raise ValueError("no page sends that")
+        return await take_event(socket, namespace, number, data)
+
+    server._handle_event = event
 
     async def message(socket: str, data: Any) -> Any:
         try:

@@ -8,7 +8,7 @@
 - Events beyond the user's rate wait their turn, in order. A page that has waited `FLOOD` seconds
   without a pause is closed: its edits come again when it reconnects.
 - What isn't an event that the app declares is dropped (`declared.py`). Who sends what isn't even a
-  frame is closed.
+  frame, or no page's, is closed.
 """
 
 from __future__ import annotations
@@ -103,6 +103,8 @@ class Doors:
             scope: Scope = environ.get("asgi.scope", {})
             visitor = await self._let_in(sid, scope)
             try:
+                if late := self.throttle.wait(visitor.key):
+                    await asyncio.sleep(late)
                 environ, given = await self._bind(environ, visitor)
                 if given:
                     await namespace.emit("new_token", given, to=sid)

@@ -66,7 +66,7 @@ class Socket:
         self.is_idle = False
         """Has the server taken in all that was sent?"""
         self.left = False
-        """Was it told to leave, by socket.io?"""
+        """Was it told to leave, by socket.io or below it?"""
         scope = {
             "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1",
             "scheme": "ws", "path": path, "raw_path": path.encode(), "root_path": "",
@@ -109,7 +109,7 @@ class Socket:
             elif text.startswith("44/_event,"):
                 self.refused = json.loads(text.removeprefix("44/_event,"))["message"]
                 self._opened.set()
-            elif text.startswith("41"):
+            elif text == "1" or text.startswith("41"):
                 self.left = True
             elif text.startswith("42/_event,"):
                 self.updates.append(json.loads(text.removeprefix("42/_event,")))

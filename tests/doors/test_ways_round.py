@@ -10,7 +10,7 @@ import pytest
 from persistence.rates import Rate, Rates
 from persistence.reflex import doors
 from tests.doors.door import Door, Person, Socket, in_house
-from tests.doors.test_sockets import HYDRATE, told
+from tests.doors.test_sockets import HYDRATE, told, until
 
 
 async def copied(door: Door, name: str) -> str:
@@ -95,8 +95,8 @@ async def test_asking_whose_a_token_is_keeps_nothing_of_it(door: Door):
 
 @in_house
 async def test_opening_a_socket_counts_as_a_request(door: Door, monkeypatch: pytest.MonkeyPatch):
-    """Each makes a state, which is kept for an hour."""
-    monkeypatch.setattr(door.doors.throttle, "_users", Rates(Rate(60, burst=2)))
+    """Each makes a state, which is kept for an hour; becoming a page counts once more."""
+    monkeypatch.setattr(door.doors.throttle, "_users", Rates(Rate(60, burst=4)))
     person, other = door.guest(), door.guest()
     pages = [await person.socket(f"token-in-a-row-{number}") for number in range(3)]
     assert [each.closed for each in pages] == [False, False, True]
@@ -122,3 +122,39 @@ async def test_sockets_that_never_become_a_page_are_limited_too(
     for each in (*mute, theirs, again):
         await each.close()
     assert not door.doors.open
+
+
+@in_house
+async def test_a_page_cannot_say_anew_where_it_comes_from(door: Door):
+    """socket.io calls whatever handler a frame names, that of a new connection too: it would be
+    counted at any address, and get the pages of who was there."""
+    person = door.guest()
+    for name in ("connect", "disconnect", "ping", "_x"):
+        socket = await person.socket(f"token-that-says-{name}")
+        held = dict(door.doors._sockets)
+        scope = {"headers": [], "client": ["198.51.100.8", 1]}
+        socket.send(name, {"asgi.scope": scope, "QUERY_STRING": "token=token-of-somebody-else"})
+        await until(lambda: socket.left)
+        assert "at 198.51.100.8" not in door.doors._sockets
+        assert door.doors._sockets.keys() <= held.keys()
+        await socket.close()
+
+
+@in_house
+async def test_a_page_that_connects_again_and_again_waits_its_turn(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+):
+    waits: list[float] = []
+
+    async def no_wait(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(door.doors.throttle, "_users", Rates(Rate(60, burst=3)))
+    monkeypatch.setattr(doors, "asyncio", type("Asyncio", (), {"sleep": no_wait}))
+    socket = await door.guest().socket("token-again-and-again")
+    for _ in range(5):
+        socket.frame("41/_event,")
+        socket.frame("40/_event,")
+    await door.settle(socket)
+    assert len(waits) == 4
+    await socket.close()
