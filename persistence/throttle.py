@@ -34,6 +34,10 @@ NOBODY = 5
 PER_OPERATION = 0.1
 VOLUME = 1_000_000_000
 """Bytes a day that one user may send, and as many at once."""
+PAGES = 1_000
+"""New pages an hour of one user, and so many at once: the server keeps what each shows for an hour,
+also where it was closed. One that comes back isn't new."""
+AT_ONCE = 400
 DAY = 24 * 3600
 
 _FILES = ("GET", "HEAD")
@@ -85,6 +89,7 @@ class Throttle:
         self.is_open = limit is None
         amount = RATE_LIMIT if limit is None else limit
         self._volume = Rates(Rate(VOLUME, DAY))
+        self._pages = Rates(Rate(PAGES, 3600, burst=AT_ONCE))
         self._users, self._addresses = Rates(Rate(amount)), Rates(Rate(amount / NOBODY))
 
     async def who(self, scope: Scope, headers: Mapping[str, str]) -> str:
@@ -109,6 +114,10 @@ class Throttle:
     def wait(self, key: str, cost: float = 1.0) -> float:
         """Count it, and say for how many seconds it must wait."""
         return 0.0 if self.is_open else self._rates(key).wait(key, _now(), cost)
+
+    def open_page(self, key: str) -> float:
+        """0.0 where they may open one more new page; else in how many seconds."""
+        return 0.0 if self.is_open else self._pages.take(key, _now())
 
     def note_bytes(self, key: str, count: int) -> None:
         """Count what was received."""

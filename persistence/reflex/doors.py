@@ -5,6 +5,7 @@
   another address, the connection is given a token of its own: it sees nothing of the other's, hears
   nothing of it, and leaves it as it is. So is an upload refused that names another's token.
 - One user has at most `MAX_SOCKETS` pages connected, and at most `MOST_OPEN` sockets open.
+- One user opens so many new pages an hour and no more (`throttle.PAGES`).
 - Events beyond the user's rate wait their turn, in order. A page that has waited `FLOOD` seconds
   without a pause is closed: its edits come again when it reconnects.
 - What isn't an event that the app declares is dropped (`declared.py`). Who sends what isn't even a
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 import uuid
 from collections import Counter
@@ -162,10 +164,21 @@ class Doors:
                 del self._sockets[visitor.key]
 
     async def _bind(self, environ: dict[str, Any], visitor: Visitor) -> tuple[dict[str, Any], str]:
-        """The connection with a token that it may hold, and that token, if it is another one."""
+        """The connection with a token that it may hold, and that token, if it is another one.
+
+        Raises socket.io's refusal where the page is new and its user has opened too many.
+        """
         said = parse_qs(environ.get("QUERY_STRING", ""))
         token = (said.get("token") or [""])[0]
-        if _TOKEN.fullmatch(token) and await self.may_hold(token, visitor.key):
+        is_theirs = bool(_TOKEN.fullmatch(token)) and await self.may_hold(token, visitor.key)
+        if is_theirs and await self._holder(token) is not None:
+            return environ, ""
+        if late := self.throttle.open_page(visitor.key):
+            log.warning("refused a page: one user has opened too many")
+            raise rx_.ConnectionRefused(
+                f"Too many pages were opened. Reload in {math.ceil(late)} seconds."
+            )
+        if is_theirs:
             return environ, ""
         given = str(uuid.uuid4())
         query = urlencode({**{key: each[0] for key, each in said.items()}, "token": given})
@@ -174,8 +187,11 @@ class Doors:
 
     async def may_hold(self, token: str, key: str) -> bool:
         """Is what the server keeps under that token this user's, or nobody's yet?"""
-        holder = await rx_.noted_on(self.app, token, HOLDER)
+        holder = await self._holder(token)
         return holder is None or holder == key
+
+    async def _holder(self, token: str) -> str | None:
+        return await rx_.noted_on(self.app, token, HOLDER)
 
     def _boot(self, auth: Any, visitor: Visitor) -> Any:
         """The page's first event comes with its connection."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from persistence import throttle
 from persistence.rates import Rate, Rates
 from persistence.reflex import doors
 from tests.doors.door import Door, Person, Socket, in_house
@@ -134,7 +135,7 @@ async def test_a_page_cannot_say_anew_where_it_comes_from(door: Door):
         held = dict(door.doors._sockets)
         scope = {"headers": [], "client": ["198.51.100.8", 1]}
         socket.send(name, {"asgi.scope": scope, "QUERY_STRING": "token=token-of-somebody-else"})
-        await until(lambda: socket.left)
+        await until(lambda page=socket: page.left)
         assert "at 198.51.100.8" not in door.doors._sockets
         assert door.doors._sockets.keys() <= held.keys()
         await socket.close()
@@ -158,3 +159,26 @@ async def test_a_page_that_connects_again_and_again_waits_its_turn(
     await door.settle(socket)
     assert len(waits) == 4
     await socket.close()
+
+
+@in_house
+async def test_one_user_opens_so_many_new_pages_an_hour_and_known_ones_as_often_as_they_like(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+):
+    """A page's state is kept for an hour after it was closed: 60 kB each, as fast as they come."""
+    monkeypatch.setattr(door.doors.throttle, "_pages", Rates(Rate(60, seconds=3600, burst=3)))
+    person, other = door.guest(), door.guest()
+    for number in (1, 1, 2, 2, 1, 3):
+        page = await person.socket(f"token-of-page-{number}")
+        assert not page.refused
+        await shown(door, page)
+    more = [await person.socket("token-of-page-4"), await person.socket("no")]
+    assert all("pages" in each.refused for each in more)
+    theirs = await other.socket("token-of-page-5")
+    assert not theirs.refused
+    later = throttle._now() + 60
+    monkeypatch.setattr(throttle, "_now", lambda: later)
+    again = await person.socket("token-of-page-4")
+    assert not again.refused
+    for each in (*more, theirs, again):
+        await each.close()
