@@ -260,7 +260,13 @@ class Appliers:
         while jobs:
             job = jobs[0]
             async with self._turns:
-                outcome = await self._apply(lane, job)
+                try:
+                    outcome = await self._apply(lane, job)
+                except asyncio.CancelledError:
+                    if (task := asyncio.current_task()) is None or task.cancelling():
+                        raise
+                    log.warning("%s was broken off from within", job.operation.kind)
+                    outcome = Outcome(job.operation.id, "pending", "can't be stored just now")
             jobs.popleft()
             self._answer(job, outcome)
         if self._lanes.get(lane) is jobs:

@@ -48,7 +48,7 @@ class Conversations:
         )
         metadata.create_all(self.database)
         self.slow = 0.0
-        self.fails: list[Exception] = []
+        self.fails: list[BaseException] = []
         self.runs = 0
         self.is_once = True
 

@@ -155,6 +155,16 @@ async def test_what_fails_in_passing_is_pending_and_done_when_it_comes_again(
         assert app.texts() == ["one"]
 
 
+async def test_a_function_that_is_cancelled_from_within_is_pending_and_the_next_has_its_turn(
+    start: Start, app: Conversations
+) -> None:
+    async with app.register(start()) as engine:
+        app.fails = [asyncio.CancelledError()]  # of a task of the app's own that it waited for
+        assert await send(engine, said(1, "one"), said(2, "two")) == ["pending", "confirmed"]
+        assert await send(engine, said(1, "one")) == ["confirmed"]
+    assert app.texts() == ["two", "one"]
+
+
 async def test_what_is_refused_at_once_is_tried_once_in_a_request(
     start: Start, app: Conversations
 ) -> None:
