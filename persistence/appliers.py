@@ -45,7 +45,7 @@ from .errors import (
 )
 from .operations import CANT_TELL, KIND, REMEMBERED, Operation, Outcome
 from .scopes import Target
-from .specs import explain_error
+from .specs import check_failed, explain_error
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -133,6 +133,8 @@ class Applier(Generic[P]):
             return self.adapter.validate_json(text, strict=True)
         except pydantic.ValidationError as error:
             raise InvalidValue(operation.kind, explain_error(error)) from None
+        except Exception as error:  # an app's own check may raise anything
+            raise check_failed(operation.kind, error) from error
 
     def _refuse_undeclared(self, operation: Operation) -> None:
         value: object = operation.value

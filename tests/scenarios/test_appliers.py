@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pydantic
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -223,6 +224,28 @@ async def test_a_payload_that_doesnt_fit_is_refused_before_the_app_sees_it(
         (outcome,) = await submit_durably(engine, [said(1, "", value=value)], "ada")
         assert (outcome.status, app.runs) == ("refused", 0)
         assert problem in outcome.problem
+
+
+async def test_a_payload_on_which_the_apps_own_check_fails_is_refused_and_holds_up_no_other(
+    start: Start, app: Conversations, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Odd(pydantic.BaseModel):
+        text: str
+
+        @pydantic.field_validator("text")
+        @classmethod
+        def look_up(cls, value: str) -> str:
+            return dict[str, str]()[value]
+
+    @applier(Odd)
+    async def never(submitted: Submitted[Odd]) -> None:
+        raise AssertionError
+
+    async with app.register(start()) as engine:
+        engine.appliers.register("message.odd", never)
+        some = said(1, "private words", kind="message.odd"), said(2, "two", base=1)
+        assert await send(engine, *some) == ["refused", "confirmed"]
+        assert "private words" not in caplog.text
 
 
 async def test_a_kind_that_nobody_registered_is_refused_clearly(
