@@ -163,9 +163,12 @@ class Operations:
                 self.announce(outcome)
 
     def announce(self, outcome: Outcome) -> None:
-        """Tell the listeners."""
+        """Tell the listeners. One that fails is no matter of who made the operation."""
         for listener in self.listeners:
-            listener(outcome)
+            try:
+                listener(outcome)
+            except Exception:
+                log.exception("a listener failed on %s", outcome.id)
 
     def follow(self, follower: str, leaders: tuple[str, ...]) -> None:
         """An operation that repeats what is already in flight: the answer of that is its own."""

@@ -314,6 +314,16 @@ async def test_listeners_hear_what_became_of_it_and_followers_that_something_was
         assert told == [(Target("conversation", "c1", ""), "applied", "ada")]
 
 
+async def test_a_listener_that_fails_stops_nothing(start: Start, app: Conversations) -> None:
+    def fail(outcome: Outcome) -> None:
+        raise KeyError(outcome.id)
+
+    async with app.register(start()) as engine:
+        engine.operations.listeners.append(fail)
+        some = said(1, "one"), said(2, "two"), operation("op", "frames", 41)
+        assert await send(engine, *some) == ["confirmed"] * 3
+
+
 async def test_stopping_waits_for_what_is_being_applied(start: Start, app: Conversations) -> None:
     app.slow = 2.0
     async with app.register(start()) as engine:
