@@ -282,7 +282,7 @@ class Appliers:
             async with asyncio.timeout(known.timeout):
                 submitted = Submitted(
                     operation, job.payload, job.actor, self._engine.wall(), known.order,
-                    self._after(lane, operation.base) if known.order == "kept" else 0,
+                    self._after(lane, operation.base),
                 )  # fmt: skip
                 await self._call(known, submitted)
         except EditError as error:

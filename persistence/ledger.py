@@ -90,7 +90,8 @@ class Ledger:
             Column("at", Double, nullable=False, index=True),
             schema=schema,
         )
-        """The newest operation of a client at a target; `lane` is "", or what replaces itself."""
+        """The newest operation of a client at a target; `lane` is "", what replaces itself, or one
+        that didn't wait for an earlier one, whose `seq` is there."""
 
     @property
     def tables(self) -> tuple[Table, Table]:
@@ -115,11 +116,13 @@ class Ledger:
         if not _run(connection, _insert(connection, self.applied, row).on_conflict_do_nothing()):
             return False
         key = {**by, **place, "lane": ""}
-        if submitted.order == "kept" and submitted.after:
-            reached = connection.execute(select(self.mark.c.seq).where(*self._at(key))).scalar()
-            if (reached or 0) < submitted.after:
-                raise StoreUnavailable("an earlier one of the same page hasn't arrived yet")
-        self._reach(connection, key, made.seq, at)
+        missing = self._missing(connection, key, submitted.after)
+        if missing and submitted.order == "kept":
+            raise StoreUnavailable("an earlier one of the same page hasn't arrived yet")
+        if missing:  # it doesn't wait itself, but whoever names it does
+            self._reach(connection, {**key, "lane": _ahead(made.seq)}, missing, at)
+        else:
+            self._reach(connection, key, made.seq, at)
         if submitted.order != "newest":
             return True
         key["lane"] = f"{made.kind} {made.field}"
@@ -162,8 +165,26 @@ class Ledger:
         )
         return _run(connection, further)
 
+    def _missing(self, connection: Connection, key: dict[str, str], after: int) -> int:
+        """The operation that has to be there and isn't; 0 for none. One that came ahead of another
+        stands for that."""
+        reached = self._reached(connection, key) if after else 0
+        while reached < after:
+            earlier = self._reached(connection, {**key, "lane": _ahead(after)})
+            if not 0 < earlier < after:
+                return after
+            after = earlier
+        return 0
+
+    def _reached(self, connection: Connection, key: dict[str, str]) -> int:
+        return connection.execute(select(self.mark.c.seq).where(*self._at(key))).scalar() or 0
+
     def _at(self, key: dict[str, str]) -> list[ColumnElement[bool]]:
         return [self.mark.c[name] == value for name, value in key.items()]
+
+
+def _ahead(seq: int) -> str:
+    return f"ahead {seq}"
 
 
 def _insert(connection: Connection, table: Table, row: dict[str, Any]) -> Any:

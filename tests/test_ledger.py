@@ -130,6 +130,23 @@ def test_one_that_follows_another_waits_and_leaves_nothing_behind(app: App) -> N
             assert app.add(session, submitted(seq, base=base))
 
 
+@pytest.mark.parametrize("order", ["free", "newest"])
+def test_one_that_waits_for_nobody_lets_none_behind_it_go_ahead(app: App, order: Any) -> None:
+    def once(each: Submitted[str]) -> bool:
+        with Session(app.database) as session, session.begin():
+            return app.ledger.once(session, each)
+
+    assert once(submitted(2, base=1, order=order))
+    assert once(submitted(3, base=2, order=order))
+    with pytest.raises(StoreUnavailable):
+        once(submitted(4, base=3))  # which names one that is there, but not what came before that
+    assert once(submitted(1))
+    assert once(submitted(4, base=3))
+    assert once(submitted(9, base=9, order=order))  # nonsense ends, too
+    with pytest.raises(StoreUnavailable):
+        once(submitted(10, base=9))
+
+
 def test_of_what_replaces_itself_only_the_newest_is_applied_kind_by_kind(app: App) -> None:
     def once(each: Submitted[str]) -> bool:
         with Session(app.database) as session, session.begin():
