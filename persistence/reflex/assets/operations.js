@@ -42,7 +42,6 @@
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
   const touched = new Map(); // user and key → when they edited it in this page: older edits of another one are moot
-  const lastAt = new Map(); // target → seq of the newest operation of an app's own kind there
   const loose = new Map(); // id → failure that couldn't be kept, so that it lasts as long as the page
   const heard = new Set(); // ids of what handlers' edits were told of
   const returning = { ids: new Set(), saved: 0, failed: 0, isSealed: false };
@@ -98,13 +97,16 @@
   const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
   // What a page that is gone began at a target is heard of before this one goes on there. Until this page has looked for
-  // what is left, it can't know: what is safe in the outbox waits for that.
+  // what is left, it can't know: what is safe in the outbox waits for that. Each of an app's own kinds names as its base the
+  // one before it, of the same user and page, that has no answer, so that the server knows their order however they arrive.
   function sendable() {
-    const first = new Map(), isUnknown = (each) => each.isKept && each.actor !== lookedFor && Date.now() - each.madeAt < ORDERED_WITHIN;
+    const first = new Map(), last = new Map(), isUnknown = (each) => each.isKept && each.actor !== lookedFor && Date.now() - each.madeAt < ORDERED_WITHIN;
     return [...kept.values()].filter((each) => {
       if (!isOwnKind(each)) return true;
+      const key = JSON.stringify([each.actor, each.target]), line = key + each.client;
+      each.base = last.get(line) || 0;
+      last.set(line, each.seq);
       if (isUnknown(each)) return false;
-      const key = JSON.stringify(each.target);
       if (!first.has(key)) first.set(key, each);
       const before = first.get(key);
       return before.client === each.client || Date.now() - (before.heldAt || before.madeAt) > ORDERED_WITHIN;
@@ -133,12 +135,9 @@
     return operation;
   }
 
-  // Each names the one before it that has no answer, so that the server knows their order however they arrive.
   function submit(kind, target, value, field = "") {
     if (!/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(kind)) throw new TypeError(`kind ${kind}: write it as noun.verb, in small letters`);
-    const key = JSON.stringify(target), before = lastAt.get(key) || 0;
-    const operation = make({ target, field, kind, value, base: before && kept.has(idOf(before)) ? before : 0 });
-    lastAt.set(key, operation.seq);
+    const operation = make({ target, field, kind, value, base: 0 });
     schedule();
     return operation;
   }
@@ -363,17 +362,9 @@
       if (each.client === operation.client && each.actor === operation.actor && each.seq < operation.seq && isWhole(each) && keyOf(each.target, each.field) === keyOf(operation.target, operation.field)) forget(each.id);
     }
     standFor(operation);
-    if (!isSaved && isOwnKind(operation)) passOver(operation);
     tell();
     say("persistence-answer", { operation, answer });
     noteReturned(operation.id, isSaved);
-  }
-
-  // Those that name a refused one as the one before them go on without it.
-  function passOver({ client: by, seq: gone, target, base }) {
-    const key = JSON.stringify(target);
-    if (by === client && lastAt.get(key) === gone) lastAt.set(key, base);
-    for (const each of kept.values()) if (each.client === by && each.base === gone && isOwnKind(each) && JSON.stringify(each.target) === key) { each.base = base; outbox.keep(each); }
   }
 
   // A handler's edit, which the server set aside: it lasts here, where a restart can't take it.
