@@ -275,7 +275,9 @@
     posting = true;
     const before = retryAt;
     let isHeard = false;
-    try { isHeard = await post(portions(late, PORTION)[0]); } catch { /* said in the status line */ } finally {
+    try { // all of them: what can't be answered now holds up nothing behind it
+      for (const portion of portions(late, PORTION)) isHeard = await post(portion.filter(({ id }) => kept.has(id))) || isHeard;
+    } catch { /* said in the status line */ } finally {
       posting = false;
       retryWait = isHeard ? UNCONFIRMED : Math.min(LONGEST_RETRY, retryWait * 2);
       if (retryAt === before) retryAt = isHeard ? 0 : Date.now() + retryWait * (0.1 + 0.9 * Math.random()); // over the whole wait, as the server's own
