@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queue_acts import leave, visit
+import pytest
+from playwright.sync_api import Error as PlaywrightError
+from queue_acts import kept, leave, settled, submit, visit
+from waiting import emptied
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -27,3 +30,69 @@ def test_more_than_a_request_of_what_cant_be_answered_now_holds_up_nothing_behin
     leave(page, backend)
     visit(page, backend)
     backend.wait_until(lambda: backend.values() == ["behind them"])
+
+
+@pytest.mark.parametrize(
+    "value", ["10n", "(() => { const all = []; all.push(all); return all; })()", "() => 1"]
+)
+def test_a_value_that_json_cant_carry_is_refused_at_once_and_holds_up_nothing(
+    backend: Backend, page: Page, value: str
+):
+    visit(page, backend)
+    for how in (
+        f"persistence.submit('message.add', ['talk', 't1', ''], {value})",
+        f"persistence.edit('set', ['shot', 's1', 'travel'], 'text', {value}, 3)",
+    ):
+        with pytest.raises(PlaywrightError, match="TypeError"):
+            page.evaluate(f"void {how}")
+    submit(page, "good")
+    settled(page)
+    assert backend.values() == ["good"]
+
+
+@pytest.mark.parametrize("target", ["undefined", "'t1'", "['talk', 't1']", "['talk', '', '']"])
+def test_a_target_that_is_none_is_refused_at_once(backend: Backend, page: Page, target: str):
+    visit(page, backend)
+    for how in (
+        f"persistence.submit('message.add', {target}, 'a')",
+        f"persistence.edit('set', {target}, 'text', 'a', 3)",
+    ):
+        with pytest.raises(PlaywrightError, match="TypeError"):
+            page.evaluate(f"void {how}")
+    assert page.evaluate("persistence.unconfirmed") == []
+
+
+def test_what_an_app_changes_after_it_has_submitted_it_is_sent_as_it_was(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    page.evaluate(
+        """() => {
+            const draft = { text: "as it was" };
+            persistence.submit("message.add", ["talk", "t1", ""], draft);
+            draft.text = "changed";
+        }"""
+    )
+    settled(page)
+    assert backend.values() == [{"text": "as it was"}]
+
+
+def test_a_record_whose_value_json_cant_carry_is_put_aside(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    submit(page, "good")
+    kept(page)
+    page.evaluate(
+        """async () => {
+            const base = await persistenceOutbox.opened;
+            const work = base.transaction("operations", "readwrite");
+            const store = work.objectStore("operations"), all = store.getAll();
+            all.onsuccess = () => store.put({ ...all.result[0], id: "odd", seq: 9, value: 10n });
+            return new Promise((done) => { work.oncomplete = () => done(true); });
+        }"""
+    )
+    leave(page, backend)
+    visit(page, backend)
+    emptied(page)
+    assert backend.values() == ["good"]
+    assert page.evaluate("persistence.aside().then((all) => all.map(({ id }) => id))") == ["odd"]

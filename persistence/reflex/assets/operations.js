@@ -114,8 +114,21 @@
   }
   const waiting = () => sendable().filter((each) => !each.sentAt && each.isReady);
 
-  function record(field, target, base, value, ending = "", kind = "set", together = 0) {
-    const key = keyOf(target, field), last = newest.get(key);
+  // A copy, since what is sent is what was made. Raises TypeError for what JSON can't carry: it would hold up all the others.
+  function copyOf(value) {
+    const text = JSON.stringify(value ?? null);
+    if (text === undefined) throw new TypeError("JSON can't carry this value");
+    return JSON.parse(text);
+  }
+
+  function checkTarget(target, filled) {
+    const is = Array.isArray(target) && target.length === 3 && target.every((part, at) => typeof part === "string" && (part || at >= filled));
+    if (!is) throw new TypeError(`a target is three texts, of which the first ${filled} aren't empty`);
+  }
+
+  function record(field, target, base, given, ending = "", kind = "set", together = 0) {
+    checkTarget(target, 3);
+    const key = keyOf(target, field), last = newest.get(key), value = typeof given === "string" ? given : copyOf(given);
     touched.set(actorNow() + key, Date.now());
     if (last && !last.sentAt && last.client === client && last.actor === actorNow() && last.kind === kind && last.id.endsWith(ending) && !together) {
       Object.assign(last, { value, editedAt: Date.now() }); // `madeAt` says since when it waits
@@ -137,7 +150,8 @@
 
   function submit(kind, target, value, field = "") {
     if (!/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(kind)) throw new TypeError(`kind ${kind}: write it as noun.verb, in small letters`);
-    const operation = make({ target, field, kind, value, base: 0 });
+    checkTarget(target, 2);
+    const operation = make({ target: [...target], field, kind, value: copyOf(value), base: 0 });
     schedule();
     return operation;
   }

@@ -157,10 +157,11 @@
 
   const isText = (value) => typeof value === "string" && value.length > 0 && value.length <= 200;
   const isKnown = (record) => !(typeof record?.version === "number" && record.version > VERSION); // else a newer release's: its own affair
+  const isJson = (value) => { try { return JSON.stringify(value ?? null) !== undefined; } catch { return false; } };
   const isOperation = (record) => Number.isSafeInteger(record?.version) && isText(record.id) && isText(record.client) && isText(record.kind)
     && (isText(record.field) || (record.field === "" && record.kind.includes("."))) && Number.isSafeInteger(record.seq) && Number.isSafeInteger(record.base)
     && typeof record.actor === "string" && Array.isArray(record.target) && record.target.length === 3
-    && record.target.every((part, at) => isText(part) || (at === 2 && part === "" && record.kind.includes(".")));
+    && record.target.every((part, at) => isText(part) || (at === 2 && part === "" && record.kind.includes("."))) && isJson(record.value);
   const isEntry = (entry) => isText(entry?.id) && typeof entry.actor === "string" && typeof entry.operation?.kind === "string" && Boolean(entry.answer);
 
   // The operations of this user which no page that lives will send, in no order: this page's from now on.
