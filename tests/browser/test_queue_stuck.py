@@ -96,3 +96,17 @@ def test_a_record_whose_value_json_cant_carry_is_put_aside(backend: Backend, pag
     emptied(page)
     assert backend.values() == ["good"]
     assert page.evaluate("persistence.aside().then((all) => all.map(({ id }) => id))") == ["odd"]
+
+
+def test_a_clock_that_is_put_back_holds_up_nothing(backend: Backend, page: Page):
+    page.add_init_script(
+        "const now = Date.now; window.ahead = 0; Date.now = () => now() + window.ahead;"
+    )
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("sent into the void")
+    page.wait_for_function("persistence.isOffline")
+    page.evaluate("window.ahead = -3_600_000")
+    backend.is_away = False
+    settled(page)
+    assert backend.values() == ["sent into the void"]

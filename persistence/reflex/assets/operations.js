@@ -37,7 +37,7 @@
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, PATIENCE = 12000, KEEPALIVE = 60000, LOOK = 10000;
   const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
   const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
-  const outbox = window.persistenceOutbox, { inOrder, sizeOf, portions, fitting } = window.persistenceOrder, client = newClient();
+  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting } = window.persistenceOrder, client = newClient();
   const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
@@ -48,6 +48,9 @@
   let failures = new Map(); // id → what was refused, as far as is known here
   let seq = 0, quiet = 0, latest = 0, held = "", retryAt = 0, retryWait = UNCONFIRMED, posting = false, isWanted = false;
   let isLost = false, isCutOff = !navigator.onLine, isExpired = false, adopting = null, lookedFor = "", told = "null";
+
+  // For what is measured within this page: a computer's clock may be set meanwhile.
+  const now = () => performance.now();
 
   // --- operations -------------------------------------------------------------------------------------------
 
@@ -91,26 +94,15 @@
   // Whoever shows what isn't saved yet looks again.
   function tell() {
     document.dispatchEvent(new CustomEvent("persistence"));
-    const now = identity(), words = JSON.stringify(now);
-    if (words !== told) { told = words; say("persistence-identity", now); }
+    const detail = identity(), words = JSON.stringify(detail);
+    if (words !== told) { told = words; say("persistence-identity", detail); }
   }
   const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
-  // What a page that is gone began at a target is heard of before this one goes on there. Until this page has looked for
-  // what is left, it can't know: what is safe in the outbox waits for that. Each of an app's own kinds names as its base the
-  // one before it, of the same user and page, that has no answer, so that the server knows their order however they arrive.
+  // Until this page has looked for what is left, it can't know what came before: what is safe in the outbox waits for that.
   function sendable() {
-    const first = new Map(), last = new Map(), isUnknown = (each) => each.isKept && each.actor !== lookedFor && Date.now() - each.madeAt < ORDERED_WITHIN;
-    return [...kept.values()].filter((each) => {
-      if (!isOwnKind(each)) return true;
-      const key = JSON.stringify([each.actor, each.target]), line = key + each.client;
-      each.base = last.get(line) || 0;
-      last.set(line, each.seq);
-      if (isUnknown(each)) return false;
-      if (!first.has(key)) first.set(key, each);
-      const before = first.get(key);
-      return before.client === each.client || Date.now() - (before.heldAt || before.madeAt) > ORDERED_WITHIN;
-    });
+    const isLong = (each) => now() - each.since > ORDERED_WITHIN, isUnknown = (each) => each.isKept && each.actor !== lookedFor && !isLong(each);
+    return inLine([...kept.values()], isOwnKind, isUnknown, isLong);
   }
   const waiting = () => sendable().filter((each) => !each.sentAt && each.isReady);
 
@@ -142,6 +134,7 @@
     const operation = { id: idOf(++seq) + ending, client, seq, target, field, kind, value, base, sentAt: 0 };
     operation.actor = actorNow();
     operation.madeAt = operation.editedAt = Date.now();
+    operation.since = now();
     if (together) operation.together = together;
     if (isSecret(operation)) operation.isSecret = true;
     keep(operation);
@@ -196,10 +189,9 @@
   // --- to the server ----------------------------------------------------------------------------------
 
   function schedule() {
-    const now = Date.now();
-    if (!latest) latest = now + AT_LEAST;
+    if (!latest) latest = now() + AT_LEAST;
     clearTimeout(quiet);
-    quiet = setTimeout(send, Math.max(0, Math.min(QUIET, latest - now)));
+    quiet = setTimeout(send, Math.max(0, Math.min(QUIET, latest - now())));
   }
 
   // While something is dragged nothing is sent.
@@ -213,7 +205,7 @@
     clearTimeout(quiet);
     latest = 0;
     const large = waiting().filter((each) => sizeOf(each) > LARGE && each.actor === actorNow());
-    for (const operation of large) operation.sentAt = Date.now();
+    for (const operation of large) operation.sentAt = now();
     for (const operation of large) post([operation]).catch(() => {}); // a socket's frame can't hold it
     const button = document.getElementById("persistence-send");
     if (button && isHydrated() && !isOffline()) button.click(); // offline they wait here, not in the socket's own queue
@@ -224,8 +216,8 @@
 
   // Called by the hidden button's handler: what waits, in its order.
   function take() {
-    const now = Date.now(), [taken = []] = portions(waiting().filter((each) => each.actor === actorNow()), 4 * LARGE);
-    for (const operation of taken) operation.sentAt = now;
+    const [taken = []] = portions(waiting().filter((each) => each.actor === actorNow()), 4 * LARGE);
+    for (const operation of taken) operation.sentAt = now();
     return taken.map(wire);
   }
 
@@ -233,7 +225,7 @@
   async function post(operations, isLast = false) {
     const actor = actorNow(), mine = operations.filter((each) => each.actor === actor);
     if (!mine.length) return false;
-    for (const each of mine) each.sentAt ||= Date.now(); // from here on another edit is another operation
+    for (const each of mine) each.sentAt ||= now(); // from here on another edit is another operation
     const body = JSON.stringify({ operations: mine.map(wire) }), end = new AbortController();
     const timer = setTimeout(() => end.abort(), PATIENCE);
     let response;
@@ -249,7 +241,7 @@
     reached();
     if (response.status === 413 || response.status === 422) return refuseOne(mine, response);
     if (response.status === 401) { isExpired = true; tell(); }
-    if (response.status === 429) retryAt = Date.now() + 1000 * (Number(response.headers.get("retry-after")) || 1) * (1 + Math.random());
+    if (response.status === 429) retryAt = now() + 1000 * (Number(response.headers.get("retry-after")) || 1) * (1 + Math.random());
     if (!response.ok) throw new Error("refused: " + response.status);
     const answers = (await response.json()).operations;
     isExpired = answers.some((each) => each.status === "pending" && each.problem.startsWith(SOMEBODY_ELSE));
@@ -280,10 +272,9 @@
 
   // `isEager`: also what was sent just now, since nobody may have heard it.
   async function retry(isEager = false) {
-    const now = Date.now();
     for (const each of kept.values()) if (each.isReady && !each.isKept && outbox.trouble === "") outbox.keep(each); // there is room again
-    if (posting || isAway || now < retryAt) return;
-    const isLate = (each) => isEager || now - (each.sentAt || each.madeAt) > UNCONFIRMED;
+    if (posting || isAway || now() < retryAt) return;
+    const isLate = (each) => isEager || now() - (each.sentAt || each.since) > UNCONFIRMED;
     const late = sendable().filter((each) => isStanding(each) && each.isReady && each.actor === actorNow() && isLate(each) && each !== newest.get(held));
     if (!late.length) return;
     posting = true;
@@ -294,7 +285,7 @@
     } catch { /* said in the status line */ } finally {
       posting = false;
       retryWait = isHeard ? UNCONFIRMED : Math.min(LONGEST_RETRY, retryWait * 2);
-      if (retryAt === before) retryAt = isHeard ? 0 : Date.now() + retryWait * (0.1 + 0.9 * Math.random()); // over the whole wait, as the server's own
+      if (retryAt === before) retryAt = isHeard ? 0 : now() + retryWait * (0.1 + 0.9 * Math.random()); // over the whole wait, as the server's own
     }
   }
   setInterval(() => retry(), 500);
@@ -335,7 +326,7 @@
         if (touched.get(actor + key) > each.editedAt || (isOwn && other.editedAt > each.editedAt)) { outbox.drop(each.id); continue; }
         if (isOwn) forget(other.id);
       }
-      Object.assign(each, { sentAt: 1, isReady: true, isKept: true }); // long ago, for all we know: by the sure way
+      Object.assign(each, { since: now(), sentAt: -Infinity, isReady: true, isKept: true }); // long ago, for all we know: by the sure way
       kept.set(each.id, each);
       newest.set(key, each);
       if (each.isSealed || Date.now() - each.madeAt > OLD) { returning.ids.add(each.id); returning.isSealed ||= Boolean(each.isSealed); }

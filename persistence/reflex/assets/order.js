@@ -1,4 +1,4 @@
-// In which order operations go, and how many at once. Pure: operations in, operations out; `operations.js` calls it.
+// In which order operations go, and how many at once. `operations.js` calls it; nothing here knows of page, time or storage.
 (() => {
   "use strict";
   if (window.persistenceOrder) return;
@@ -13,6 +13,23 @@
       madeAt.set(each, latest.get(each.client));
     }
     return [...madeAt.keys()].sort((one, other) => madeAt.get(one) - madeAt.get(other));
+  }
+
+  // Those that may go now. Each of an app's own kinds names as its base the one before it, of the same user and page at its
+  // target, that has no answer, so that the server knows their order however they arrive. What another page began there
+  // is heard of first, if it doesn't take too long.
+  function inLine(operations, isOwnKind, isUnknown, isLong) {
+    const first = new Map(), last = new Map();
+    return operations.filter((each) => {
+      if (!isOwnKind(each)) return true;
+      const key = JSON.stringify([each.actor, each.target]), line = key + each.client;
+      each.base = last.get(line) || 0;
+      last.set(line, each.seq);
+      if (isUnknown(each)) return false;
+      if (!first.has(key)) first.set(key, each);
+      const before = first.get(key);
+      return before.client === each.client || isLong(before);
+    });
   }
 
   // The length of an operation's value as JSON, in characters.
@@ -41,5 +58,5 @@
     return [fits, rest];
   }
 
-  window.persistenceOrder = { inOrder, sizeOf, portions, fitting };
+  window.persistenceOrder = { inOrder, inLine, sizeOf, portions, fitting };
 })();
