@@ -57,3 +57,49 @@ def test_a_message_isnt_held_up_by_one_that_is_nowhere_any_more(backend: Backend
     visit(page, backend)
     emptied(page)
     assert [(each["value"], each["base"]) for each in backend.arrived] == [("left", 0)]
+
+
+def test_a_message_waits_for_what_a_storage_that_opens_late_may_hold(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    submit(page, "before")
+    leave(page, backend)
+    page.add_init_script(
+        """const open = indexedDB.open.bind(indexedDB);
+        indexedDB.open = (...all) => {
+            const known = open(...all), request = { get result() { return known.result; } };
+            known.onupgradeneeded = (event) => request.onupgradeneeded(event);
+            known.onsuccess = () => { window.letItOpen = () => request.onsuccess(); };
+            return request;
+        };"""
+    )
+    visit(page, backend)
+    page.wait_for_function("persistence.trouble === 'blocked'")  # it isn't waited for any longer
+    page.evaluate("window.letItOpen()")
+    page.wait_for_function("persistence.trouble === ''")
+    submit(page, "after")
+    kept(page)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    settled(page)
+    assert backend.values() == ["before", "after"]
+
+
+def test_what_was_taken_over_while_its_user_left_is_sent_when_they_are_back(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("left behind")
+    leave(page, backend)
+    page.add_init_script(
+        """navigator.locks.request("persistence-claim", () => new Promise((done) => {
+            window.letItLook = done;
+        }));"""
+    )
+    visit(page, backend)
+    page.evaluate("document.getElementById('persistence-root').dataset.actor = 'bob'")
+    page.evaluate("window.letItLook()")
+    page.evaluate("persistenceOutbox.claim('nobody', 'nobody')")  # after the page's own looks
+    page.evaluate("document.getElementById('persistence-root').dataset.actor = 'ann'")
+    emptied(page)
+    assert backend.values() == ["left behind"]

@@ -47,7 +47,7 @@
   const returning = { ids: new Set(), saved: 0, failed: 0, isSealed: false };
   let failures = new Map(); // id → what was refused, as far as is known here
   let seq = 0, quiet = 0, latest = 0, held = "", retryAt = 0, retryWait = UNCONFIRMED, posting = false, isWanted = false;
-  let isLost = false, isCutOff = !navigator.onLine, isExpired = false, adopting = null, lookedFor = "", told = "null";
+  let isLost = false, isCutOff = !navigator.onLine, isExpired = false, adopting = null, strays = [], lookedFor = "", told = "null";
 
   // For what is measured within this page: a computer's clock may be set meanwhile.
   const now = () => performance.now();
@@ -317,8 +317,11 @@
   }
 
   async function takeOver(actor) {
-    const claimed = await outbox.claim(actor, client);
+    const found = await outbox.claim(actor, client);
+    strays.push(...(found || []));
     if (actor !== actorNow()) return; // this page holds them until they are back
+    const claimed = strays.filter((each) => each.actor === actor);
+    strays = strays.filter((each) => each.actor !== actor);
     for (const each of inOrder(claimed)) {
       const key = keyOf(each.target, each.field), other = newest.get(key), isOwn = other && isWhole(other) && other.actor === actor;
       if (kept.has(each.id)) continue;
@@ -332,7 +335,7 @@
       if (each.isSealed || Date.now() - each.madeAt > OLD) { returning.ids.add(each.id); returning.isSealed ||= Boolean(each.isSealed); }
       say("persistence-adopted", each);
     }
-    lookedFor = actor;
+    if (found) lookedFor = actor;
     const all = inOrder([...kept.values()]);
     kept.clear();
     for (const each of all) kept.set(each.id, each);

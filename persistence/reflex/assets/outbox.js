@@ -164,7 +164,8 @@
     && record.target.every((part, at) => isText(part) || (at === 2 && part === "" && record.kind.includes("."))) && isJson(record.value);
   const isEntry = (entry) => isText(entry?.id) && typeof entry.actor === "string" && typeof entry.operation?.kind === "string" && Boolean(entry.answer);
 
-  // The operations of this user which no page that lives will send, in no order: this page's from now on.
+  // The operations of this user which no page that lives will send, in no order: this page's from now on. Null where
+  // nobody can look.
   async function claim(actor, mine) {
     await living;
     const work = async () => takeOver(actor, mine, await alive());
@@ -174,10 +175,11 @@
   async function takeOver(actor, mine, others) {
     const holderOf = (each) => each.holder || each.client;
     const isLeft = (each) => holderOf(each) !== mine && (others ? !others.has(holderOf(each)) : Date.now() - (each.heldAt || each.madeAt) > UNLOCKED);
-    const found = [];
+    let found = null;
     await write((operations, aside) => {
       const request = operations.getAll();
       request.onsuccess = () => {
+        found = [];
         for (const each of request.result) {
           if (!isKnown(each)) continue;
           if (!isOperation(each)) { aside.add(each); operations.delete(each.id); continue; }
