@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
-from queue_acts import kept, leave, settled, submit, visit
-from waiting import emptied
+from queue_acts import kept, leave, records, settled, submit, visit
+from waiting import emptied, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -110,3 +110,18 @@ def test_a_clock_that_is_put_back_holds_up_nothing(backend: Backend, page: Page)
     backend.is_away = False
     settled(page)
     assert backend.values() == ["sent into the void"]
+
+
+def test_what_is_removed_while_it_is_being_written_stays_removed(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    page.evaluate(
+        """async () => {
+            for (const value of ["once", "again"])
+                persistence.edit("set", ["shot", "s1", "travel"], "prompt", value, 3);
+            await persistence.clear();
+        }"""
+    )
+    page.evaluate("persistenceOutbox.claim('nobody', 'nobody')")  # after whatever was begun
+    until(page, "persistenceOutbox.left('ann').then((all) => all.length === 0)", within=3)
+    assert records(page) == []

@@ -110,7 +110,7 @@
     const known = pending.get(operation.id);
     operation.isReady = operation.isKept = false;
     if (known) { known.isAgain = true; return known.done; }
-    const entry = { isAgain: true };
+    const entry = { isAgain: true, actor: operation.actor };
     pending.set(operation.id, entry);
     entry.done = (async () => {
       let isKept = false;
@@ -222,18 +222,21 @@
     request.onsuccess = () => { for (const each of request.result) if (isOperation(each) && each.actor === actor && !each.isSealed) operations.put({ ...each, isSealed: true }); };
   }, "operations");
 
-  // Removes what is this user's, and what nobody can read.
-  const clear = (actor) => write((...stores) => {
-    for (const store of stores) {
-      const request = store.openCursor();
-      request.onsuccess = () => {
-        const cursor = request.result;
-        if (!cursor) return;
-        if (typeof cursor.value?.actor !== "string" || cursor.value.actor === actor) cursor.delete();
-        cursor.continue();
-      };
-    }
-  }, "operations", "failed", "aside");
+  // Removes what is this user's, and what nobody can read; what is on its way there doesn't come after.
+  function clear(actor) {
+    for (const entry of pending.values()) if (entry.actor === actor) entry.isAgain = false;
+    return write((...stores) => {
+      for (const store of stores) {
+        const request = store.openCursor();
+        request.onsuccess = () => {
+          const cursor = request.result;
+          if (!cursor) return;
+          if (typeof cursor.value?.actor !== "string" || cursor.value.actor === actor) cursor.delete();
+          cursor.continue();
+        };
+      }
+    }, "operations", "failed", "aside");
+  }
 
   window.persistenceOutbox = {
     keep, drop, refuse, refused, settle, claim, live, left, sealed, seal, clear, aside: () => all("aside"),
