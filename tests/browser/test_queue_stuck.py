@@ -112,6 +112,29 @@ def test_a_clock_that_is_put_back_holds_up_nothing(backend: Backend, page: Page)
     assert backend.values() == ["sent into the void"]
 
 
+def test_storage_that_never_answers_is_said_and_edits_go_out_from_memory(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    page.evaluate(
+        """() => {
+            const put = IDBObjectStore.prototype.put;
+            IDBObjectStore.prototype.put = function (record) {
+                const spin = () => { if (window.isFree) return;
+                    this.get("nothing").onsuccess = spin; };
+                spin();
+                return put.call(this, record);
+            };
+        }"""
+    )
+    page.locator("#prompt").fill("typed")
+    backend.wait_until(lambda: backend.values() == ["typed"])
+    assert page.evaluate("persistence.trouble") == "blocked"
+    page.evaluate("window.isFree = true")
+    page.wait_for_function("persistence.trouble === ''")
+    emptied(page)
+
+
 def test_what_is_removed_while_it_is_being_written_stays_removed(backend: Backend, page: Page):
     visit(page, backend)
     backend.is_away = True

@@ -13,7 +13,7 @@
   "use strict";
   if (window.persistenceOutbox) return;
 
-  const NAME = "persistence", VERSION = 2, LOCK = "persistence-page:", CLAIM = "persistence-claim", UNLOCKED = 30000, OPENS_WITHIN = 3000, AGAIN = 10000;
+  const NAME = "persistence", VERSION = 2, LOCK = "persistence-page:", CLAIM = "persistence-claim", UNLOCKED = 30000, ANSWERS_WITHIN = 3000, KNOWN_SLOW = 100, AGAIN = 10000;
   const pending = new Map(); // id → {isAgain}: writes of one operation never overlap
   let trouble = "", opening = null, living = Promise.resolve();
 
@@ -24,7 +24,7 @@
     opening ||= new Promise((resolve) => {
       let request;
       try { request = indexedDB.open(NAME, VERSION); } catch (error) { return resolve(fail(error)); }
-      const slow = setTimeout(() => resolve(fail(new Error("slow"))), OPENS_WITHIN); // an older page holds it: from memory until then
+      const slow = setTimeout(() => resolve(fail(new Error("slow"))), ANSWERS_WITHIN); // an older page holds it: from memory until then
       request.onupgradeneeded = () => upgrade(request.result);
       request.onerror = (event) => {
         event.preventDefault();
@@ -87,6 +87,18 @@
     });
   }
 
+  // A write that isn't done soon is waited for no longer: what was edited goes out from memory.
+  function inTime(writing) {
+    return new Promise((resolve) => {
+      const slow = setTimeout(() => { fail(new Error("slow")); resolve(false); }, trouble ? KNOWN_SLOW : ANSWERS_WITHIN);
+      writing.then((isDone) => {
+        clearTimeout(slow);
+        if (isDone && trouble) say(""); // there is room again, or what failed has passed
+        resolve(isDone);
+      });
+    });
+  }
+
   async function all(store) {
     const base = await open();
     if (!base) return [];
@@ -116,10 +128,9 @@
       let isKept = false;
       while (entry.isAgain) {
         entry.isAgain = false;
-        isKept = await write((operations) => operations.put(recordOf(operation)), "operations");
+        isKept = await inTime(write((operations) => operations.put(recordOf(operation)), "operations"));
       }
       if (pending.get(operation.id) === entry) pending.delete(operation.id);
-      if (isKept && trouble) say(""); // there is room again, or what failed has passed
       operation.isKept = isKept;
       operation.isReady = true; // also where it can't be kept: `trouble` says why
       document.dispatchEvent(new CustomEvent("persistence-kept"));
