@@ -373,3 +373,21 @@ def test_it_is_used_by_keyboard_and_gives_the_focus_back(backend: Backend, page:
     kept(page, 0)
     page.keyboard.press("Escape")  # the note is gone, and its button
     expect(page.locator("#prompt")).to_be_focused()
+
+
+def test_a_try_that_a_newer_edit_stood_for_is_over(backend: Backend, page: Page):
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    page.locator("#prompt").fill("one")
+    kept(page, 1)
+    backend.is_away = True
+    press(entry(page, "Prompt"), "Try again")
+    backend.wait_until(lambda: len(backend.tries) > 1)  # it has left, and nobody answered
+    expect(drawer(page)).to_contain_text("Saving…")
+    page.keyboard.press("Escape")
+    page.locator("#prompt").fill("two")
+    backend.verdict = lambda _: {"status": "confirmed"}
+    backend.is_away = False
+    kept(page, 0)
+    expect(drawer(page)).to_contain_text("Everything is saved.")
+    assert backend.values() == ["two"]

@@ -37,6 +37,7 @@
         isStale = false;
         const found = await window.persistence.failed();
         asides = (await window.persistence.aside()).filter(isMine);
+        forgetSent();
         const leaving = new Set([...sent.values()].map((each) => each.operation.id));
         entries = found.filter((each) => !leaving.has(each.operation.id)).sort((one, other) => other.heardAt - one.heardAt);
       } while (isStale);
@@ -45,6 +46,12 @@
     tell();
     draw();
     document.dispatchEvent(new CustomEvent("persistence-unsaved"));
+  }
+
+  // What isn't under way any more, though it has no answer of its own: a newer edit of the field stood for it.
+  function forgetSent() {
+    const waiting = new Set(window.persistence.unconfirmed.map(({ id }) => id));
+    for (const id of [...sent.keys()]) if (!waiting.has(id)) sent.delete(id);
   }
 
   // A record that nobody can read may be of anybody who used this browser; of somebody else's nothing is told.
