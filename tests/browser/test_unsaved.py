@@ -391,3 +391,17 @@ def test_a_try_that_a_newer_edit_stood_for_is_over(backend: Backend, page: Page)
     kept(page, 0)
     expect(drawer(page)).to_contain_text("Everything is saved.")
     assert backend.values() == ["two"]
+
+
+def test_without_a_connection_a_try_is_said_to_wait(backend: Backend, page: Page):
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    page.locator("#prompt").fill("one")
+    kept(page, 1)
+    page.context.set_offline(True)
+    press(entry(page, "Prompt"), "Try again")
+    expect(drawer(page)).to_contain_text("No connection: waits")
+    expect(drawer(page)).not_to_contain_text("Saving…")
+    page.context.set_offline(False)
+    kept(page, 1)
+    expect(entry(page, "Prompt")).to_contain_text("Prompt is bad.")

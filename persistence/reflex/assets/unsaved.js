@@ -210,7 +210,7 @@
   const canEdit = ({ operation }) => !["reset", "block"].includes(operation.kind);
 
   const sending = (entry) => h("li", { class: "persistence-unsaved-entry", "data-kind": "sent", "data-id": `sent ${keyOf(entry)}`, tabindex: -1 },
-    h("div", { class: "persistence-unsaved-head" }, h("h3", {}, titleOf(entry)), h("span", { class: "persistence-unsaved-sending" }, "Saving…")),
+    h("div", { class: "persistence-unsaved-head" }, h("h3", {}, titleOf(entry)), h("span", { class: "persistence-unsaved-sending" })),
     h("p", { class: "persistence-unsaved-where" }, whereOf(entry)));
 
   // --- the drawer ---------------------------------------------------------------------------------------------
@@ -269,6 +269,8 @@
       const node = nodes.get(id) || make_();
       if (list.children[index] !== node) list.insertBefore(node, list.children[index] || null);
     });
+    const words = window.persistence.isOffline ? "No connection: waits" : "Saving…";
+    for (const node of list.querySelectorAll(".persistence-unsaved-sending")) if (node.textContent !== words) node.textContent = words;
     if (focused && !focused.isConnected) (list.children[Math.min(position, list.children.length - 1)] || part("summary").parentNode.querySelector("h2")).focus();
     frame();
   }
@@ -330,7 +332,7 @@
     if (opens) show(opens.dataset.persistenceUnsaved || undefined);
   });
   channel?.addEventListener("message", soon);
-  new MutationObserver(() => { soon(); reportSoon(); }).observe(document, { subtree: true, childList: false, attributes: true, attributeFilter: ["data-actor", "data-hydrated"] });
+  new MutationObserver(() => { soon(); reportSoon(); }).observe(document, { subtree: true, childList: false, attributes: true, attributeFilter: ["data-actor", "data-hydrated", "data-offline"] });
   setInterval(() => { // times pass
     if (!dialog?.open || document.visibilityState !== "visible") return;
     for (const node of dialog.querySelectorAll("time")) { const entry = entryOf(node.closest("[data-id]").dataset.id); if (entry) node.textContent = ago(entry.heardAt); }
