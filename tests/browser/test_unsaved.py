@@ -405,3 +405,21 @@ def test_without_a_connection_a_try_is_said_to_wait(backend: Backend, page: Page
     page.context.set_offline(False)
     kept(page, 1)
     expect(entry(page, "Prompt")).to_contain_text("Prompt is bad.")
+
+
+def test_the_control_shows_what_was_typed_until_its_user_has_decided(backend: Backend, page: Page):
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    control = page.locator("#prompt")
+    control.fill("mine")
+    kept(page, 1)
+    for complains in ("true", "false"):  # a page that connects anew hears no complaint any more
+        control.evaluate("(node, is) => { node.dataset.persistenceRefused = is; }", complains)
+    expect(control).to_have_value("mine")
+    expect(page.locator(".persistence-mine")).to_have_count(0)
+    tell(control, "theirs")  # what another tab saved is shown, and the note says what isn't
+    expect(control).to_have_value("theirs")
+    expect(page.locator(".persistence-mine")).to_have_text("Yours: mine")
+    press(page.locator(".persistence-note"), "Discard")
+    kept(page, 0)
+    expect(control).to_have_value("theirs")

@@ -12,7 +12,7 @@
   "use strict";
   if (window.persistence.act) return;
 
-  const WIDGET = "-w", { record, drop, schedule, send, hold, release, keyOf, newest } = window.persistenceOperations;
+  const WIDGET = "-w", { record, drop, schedule, send, hold, release, keyOf, newest, isFailed } = window.persistenceOperations;
   const left = new Map(); // control's key → {value, whileFocused}: the server's value that isn't put in
   const bases = new WeakMap(); // control → the revision of the server's value that it showed last: what an edit is made on
   const failing = new WeakMap(); // control → {id, base}: its edit that wasn't saved, and which it shows; in a conflict with its base
@@ -205,9 +205,10 @@
     }
   }
 
-  // What was refused stays in its control until the server takes its complaint back.
+  // What was refused stays in its control until its user has decided, or the server takes its complaint back: that alone
+  // where this browser keeps the edit no more, since the server lets go of what a browser keeps.
   function isForgiven(control, leaving) {
-    const complains = control.dataset.persistenceRefused === "true";
+    const complains = control.dataset.persistenceRefused === "true" || isFailed(failing.get(control)?.id);
     if (complains) leaving.wasInvalid = true;
     return Boolean(leaving.wasInvalid) && !complains;
   }

@@ -490,5 +490,5 @@
     get identity() { return identity(); },
   };
   // For the scripts of this library alone.
-  window.persistenceOperations = { record, drop, schedule, send, hold, release, keyOf, newest: (key) => newest.get(key) };
+  window.persistenceOperations = { record, drop, schedule, send, hold, release, keyOf, newest: (key) => newest.get(key), isFailed: (id) => failures.has(id) };
 })();

@@ -42,16 +42,18 @@
     return JSON.stringify(parsed(control.value)) === JSON.stringify(value);
   }
 
-  function note({ entry, controls }) {
-    const { operation, answer } = entry, { id } = operation, value = operation.value, name = titleOf(entry);
-    const isShown = isSecret(entry) || ["reset", "block"].includes(operation.kind) || controls.some((each) => showsMine(each, value)); // a slider shows what it can
+  const isInSight = ({ entry, controls }) => isSecret(entry) || ["reset", "block"].includes(entry.operation.kind)
+    || controls.some((each) => showsMine(each, entry.operation.value)); // a slider shows what it can
+
+  function note({ entry, controls }, isShown) {
+    const { operation, answer } = entry, { id } = operation, name = titleOf(entry);
     const button = (label, does) => {
       const made = h("button", { type: "button", class: "persistence-button", "aria-label": `${label}: ${name}` }, label);
       made.addEventListener("click", () => does(made));
       return made;
     };
     const act = (what) => () => { unsaved.act(what, id); controls.at(-1).focus?.(); };
-    const mine = !isShown && h("span", { class: "persistence-mine" }, "Yours: ", h("q", {}, cut(valueOf(entry, value))));
+    const mine = !isShown && h("span", { class: "persistence-mine" }, "Yours: ", h("q", {}, cut(valueOf(entry, operation.value))));
     if (isConflict(entry)) return h("div", { class: "persistence-note persistence-note-warn persistence-note-conflict", "data-unsaved": id }, icon("people"),
       h("span", {}, `${personOf(entry, answer.theirs.by)} changed this ${ago(answer.theirs.at)}. Yours isn’t saved. `, mine),
       h("span", { class: "persistence-note-actions" }, button("Compare", () => unsaved.show(id)), button("Keep mine", act("keep")), button("Take theirs", act("take"))));
@@ -79,13 +81,16 @@
     isAsked = false;
     const places = wanted();
     for (const [at, { node }] of notes) if (!places.has(at) || !at.isConnected) { node.remove(); notes.delete(at); }
+    const edited = new Set(places.size ? window.persistence.unconfirmed.map(({ target, field }) => keyOf(target, field)) : []);
     for (const [at, found] of places) {
-      const mark = JSON.stringify([found.entry.operation.id, found.entry.answer.problem, found.entry.answer.about?.people]), before = notes.get(at);
+      const { operation, answer } = found.entry, before = notes.get(at);
+      const isShown = before && edited.has(keyOf(operation.target, operation.field)) ? before.isShown : isInSight(found); // steady while one types on
+      const mark = JSON.stringify([operation.id, answer.problem, answer.about?.people, isShown]);
       if (before?.mark === mark && before.node.isConnected) continue;
       before?.node.remove();
-      const node = note(found);
+      const node = note(found, isShown);
       place(at, node);
-      notes.set(at, { node, mark });
+      notes.set(at, { node, mark, isShown });
     }
     count();
   }
@@ -115,7 +120,7 @@
   new MutationObserver((changes) => {
     if (changes.every(({ target }) => target.closest?.("[data-unsaved], #persistence-unsaved"))) return; // our own
     soon();
-  }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-persistence-target", "hidden"] });
+  }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-persistence-target", "data-persistence-value", "hidden"] });
   setInterval(() => { // times pass
     for (const [, { node }] of notes) if (node.isConnected && node.matches(".persistence-note-conflict") && !node.contains(document.activeElement)) node.dataset.old = "";
     if (document.visibilityState === "visible") { for (const [at, each] of notes) if ("old" in each.node.dataset) { each.node.remove(); notes.delete(at); } soon(); }
