@@ -28,7 +28,7 @@ def put(var: Any, value: Any) -> Any:
     bound = bound_setting(var)
     if not isinstance(value, rx.Var):
         bound.spec.check(value)
-    return _edit(bound, value)
+    return _event("edited", bound, value, False)
 
 
 def toggle(var: Any, key: str | None = None) -> Any:
@@ -38,17 +38,17 @@ def toggle(var: Any, key: str | None = None) -> Any:
     """
     bound = bound_setting(var)
     if key is not None and bound.spec.merge:
-        whole: Any = rx.Var.create({key: ~var[key].bool()})
-        return _edit(bound, var.to(dict).merge(whole))
+        return _event("toggled", bound, key, var[key].bool())
     if key is not None or bound.spec.annotation is not bool:
         raise DeclarationError(
             bound.spec.name, "isn't on or off", hint="Use put(...), or a key of a merging dict."
         )
-    return _edit(bound, ~var.bool())
+    return _event("toggled", bound, None, var.bool())
 
 
-def _edit(bound: Bound, value: Any) -> Any:
-    made = cast(Any, FunctionStringVar.create("window.persistence.edited")).call(
-        bound.tool, bound.spec.name, bound.target, bound.info["revision"], value, False
+def _event(function: str, bound: Bound, *arguments: Any) -> Any:
+    """Sends what a function of `assets/controls.js` makes of it, with what else waits."""
+    made = cast(Any, FunctionStringVar.create(f"window.persistence.{function}")).call(
+        bound.tool, bound.spec.name, bound.target, bound.info["revision"], *arguments
     )
     return cast(Any, PersistenceState).receive(made)

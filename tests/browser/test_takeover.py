@@ -102,3 +102,18 @@ def test_buttons_edit_by_themselves(page: Page, site: Server) -> None:
     visit(page, site)
     expect(page.locator("#theme")).to_have_text("light")
     expect(page.locator("#locks")).to_contain_text('"gens":true')
+
+
+def test_buttons_that_are_pressed_without_a_connection_turn_what_was_turned_last(
+    page: Page, site: Server
+) -> None:
+    visit(page, site)
+    page.context.set_offline(True)
+    for button in ("shots", "gens", "toggle", "toggle", "gens", "gens"):
+        page.click(f"#{button}")
+    page.wait_for_function("window.persistence.unkept.length === 0")
+    page.context.set_offline(False)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
+    expect(page.locator("#locks")).to_contain_text('"shots":true')
+    expect(page.locator("#locks")).to_contain_text('"gens":true')
+    expect(page.locator("#compact")).to_have_text("false")

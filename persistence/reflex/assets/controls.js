@@ -233,7 +233,27 @@
     return window.persistence.take();
   }
 
+  // What a button turns: the opposite of what stands last, be that an edit that still waits. With `name` it is one key of
+  // a dict. Returns what waits, as above.
+  function toggled(tool, field, target, base, name, isOn) {
+    const at = parsed(target, null);
+    if (!at) return window.persistence.take();
+    const key = keyOf(at, field), waits = window.persistence.unconfirmed.filter((each) => keyOf(each.target, each.field) === key);
+    const last = waits.map(({ kind, value }) => saysOn(kind, value, name)).filter((each) => each !== undefined).at(-1);
+    const next = !(last ?? isOn);
+    if (name === null) return edited(tool, field, target, base, next, false);
+    left.delete(key);
+    window.persistence.edit("keys", at, field, { set: { [name]: next } }, Number(base) || 0);
+    return window.persistence.take();
+  }
+
+  function saysOn(kind, value, name) {
+    if (kind === "keys") return name in (value.set || {}) ? Boolean(value.set[name]) : (value.remove || []).includes(name) ? false : undefined;
+    return kind === "set" ? Boolean(name === null ? value : value?.[name]) : undefined;
+  }
+
   window.persistence.edited = edited;
+  window.persistence.toggled = toggled;
   window.persistence.act = act;
   // What isn't a value yet, in controls that keep it: half a JSON text, a row without its number.
   Object.defineProperty(window.persistence, "drafts", { get: () => [...controls()].filter((each) => each.isDraft) });

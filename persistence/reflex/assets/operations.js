@@ -13,7 +13,8 @@
 // value, base, actor, madeAt, editedAt}; kind is "set", "keys", "reset", "block", "pin", or an app's own "noun.verb".
 //
 //   submit(kind, target, value, field = "")  an operation of an app's own kind, kept in its order at that target; returns it
-//   edit(kind, target, field, value, base)   an edit of a setting; returns the operation. `editAll(edits)` makes one action of several
+//   edit(kind, target, field, value, base)   an edit of a setting; returns the operation. `editAll(edits)` makes one action of several.
+//                   Of kind "keys" its value is {set: {key: value}, remove: [key]}
 //   failed()        promise of [{id, actor, operation, answer, heardAt}]: what the server refused or found in conflict, of this
 //                   user, oldest first; durable until it is settled, which an answered edit does that went on from it
 //   settle(id)      one is dealt with: it goes
@@ -37,7 +38,7 @@
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, PATIENCE = 12000, KEEPALIVE = 60000, LOOK = 10000;
   const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
   const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
-  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting } = window.persistenceOrder, client = newClient();
+  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting, ontoKeys } = window.persistenceOrder, client = newClient();
   const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
@@ -122,13 +123,16 @@
     checkTarget(target, 3);
     const key = keyOf(target, field), last = newest.get(key), value = typeof given === "string" ? given : copyOf(given);
     touched.set(actorNow() + key, Date.now());
-    if (last && !last.sentAt && last.client === client && last.actor === actorNow() && last.kind === kind && last.id.endsWith(ending) && !together) {
+    if (isOpen(last, kind) && last.id.endsWith(ending) && !together) {
       Object.assign(last, { value, editedAt: Date.now() }); // `madeAt` says since when it waits
       last.keeping = outbox.keep(last);
       return last;
     }
     return make({ target, field, kind, value, base }, ending, together);
   }
+
+  // May what comes now of its field fold into it?
+  const isOpen = (last, kind) => Boolean(last) && !last.sentAt && last.client === client && last.actor === actorNow() && last.kind === kind;
 
   function make({ target, field, kind, value, base }, ending = "", together = 0) {
     const operation = { id: idOf(++seq) + ending, client, seq, target, field, kind, value, base, sentAt: 0 };
@@ -150,7 +154,8 @@
   }
 
   function edit(kind, target, field, value, base) {
-    const operation = record(field, target, base, value, "", kind);
+    const last = newest.get(keyOf(target, field)), isMore = kind === "keys" && isOpen(last, kind);
+    const operation = record(field, target, base, isMore ? ontoKeys(last.value, value) : value, "", kind);
     send();
     return operation;
   }
