@@ -143,6 +143,7 @@ class Interface(SettingsState, tool="ui", edit="user", title="Interface"):
         merge=True,
         scopes=("user",),
         title="Panes that stay open",
+        labels={"gens": "Generations", "shots": "Shots", "tasks": "Tasks"},
     )
     theme: rx.Field[Literal["light", "dark", "system"]] = setting(
         "system", scopes=("user",), flush="now", title="Appearance"

@@ -234,6 +234,34 @@ def test_what_is_typed_while_the_server_is_away_is_said_and_comes_after_it(
     expect(shot.field("prompt")).to_have_value("Typed in the dark")
 
 
+def test_every_control_of_a_shot_shows_what_was_entered_without_a_connection(shot: Workbench):
+    page = shot.page
+    panes = {each: page.get_by_role("switch", name=each) for each in ("Generations", "Tasks")}
+
+    def expect_all() -> None:
+        for pane in panes.values():
+            expect(pane).to_be_checked()
+        expect(shot.field("accelerated_mode")).to_be_checked()
+        expect(page.get_by_role("radio", name="Fine")).to_be_checked()
+        expect(shot.field("images_per_prompt")).to_have_value("7")
+        expect(shot.field("prompt")).to_have_value("In the tunnel")
+
+    page.context.set_offline(True)
+    for pane in panes.values():
+        pane.click()
+    shot.field("accelerated_mode").click()
+    page.get_by_role("radio", name="Fine").click()
+    shot.field("images_per_prompt").fill("7")
+    shot.field("prompt").fill("In the tunnel")
+    expect_all()
+    expect(shot.status).to_contain_text("No connection. 5 changes wait")
+    page.context.set_offline(False)
+    shot.wait_saved()
+    page.reload()
+    shot.wait_for_shot("Trawler")
+    expect_all()
+
+
 def test_a_reset_brings_back_what_is_inherited(shot: Workbench):
     number = shot.field("images_per_prompt")
     number.fill("6")  # for the project, where this tool's edits usually go

@@ -9,7 +9,6 @@ import reflex as rx
 from persistence.reflex import is_read_only, settings_panel
 from workbench.components.base import button, icon
 from workbench.components.frames import frame_positions
-from workbench.components.panes import pane_locks
 from workbench.settings import ImageGeneration, Interface, Travel
 
 
@@ -72,7 +71,6 @@ def interface() -> rx.Component:
         only=("pane_locks",),
         id="interface",
         parts=PARTS,
-        widgets={"pane_locks": pane_locks},
     )
 
 
