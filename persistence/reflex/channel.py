@@ -33,6 +33,9 @@ class PersistenceState(rx.State):
 
     actor: rx.Field[str] = rx.field("")
     """Who is signed in, as the app's `identify` says."""
+    tab: rx.Field[str] = rx.field("")
+    """What the server knows this page by. Another one after a lost connection or a restart: then
+    the page asks again for what it wants to be told of."""
     confirmed: rx.Field[list[str]] = rx.field(default_factory=list)
     """Operations that are durable, newest last."""
     answers: rx.Field[list[dict[str, Any]]] = rx.field(default_factory=list)
@@ -74,6 +77,8 @@ class PersistenceState(rx.State):
         """Take over what the tab has to tell the page."""
         if self.actor != tab.actor:
             self.actor = tab.actor
+        if self.tab != tab.id:
+            self.tab = tab.id
         if self.tools != tab.tools:
             self.tools = cast("dict[str, ToolFacts]", dict(tab.tools))
         if tab.confirmed:

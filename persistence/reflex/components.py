@@ -318,6 +318,7 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
         custom_attrs={
             "aria-hidden": "true",
             "data-actor": PersistenceState.actor,
+            "data-tab": PersistenceState.tab,
             "data-hydrated": ui.State.is_hydrated.to_string(),
             "data-offline": ui.cond(rx_.has_connection_errors, "true", "false"),
             "data-confirmed": PersistenceState.confirmed.to_string(),

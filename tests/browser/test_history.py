@@ -111,6 +111,19 @@ def test_history_tells_lives_filters_and_restores(site: Server, page: Page):
     expect(page.locator("#history")).to_contain_text("Nothing was changed yet.")
 
 
+def test_a_page_whose_server_began_anew_goes_on_telling_what_is_next_and_what_was_done(
+    site: Server, page: Page
+):
+    visit(page, site)
+    control(page, "frames").fill("24")
+    expect(undo(page)).to_have_attribute("aria-label", "Undo: Frames in shot a")
+    site.restart()
+    expect(undo(page)).to_have_attribute("aria-label", "Undo: Frames in shot a", timeout=15_000)
+    page.locator("#both").click()
+    expect(undo(page)).to_have_attribute("aria-label", "Undo: 2 settings in shot a")
+    expect(steps(page)).to_have_count(2)
+
+
 def test_one_is_asked_before_somebody_elses_change_is_undone(site: Server, page: Page):
     visit(page, site)
     page.locator("#both").click()

@@ -7,21 +7,21 @@
   const TOLD = "persistence-said", SHOWN = 6000; // ms that a line stays; longer while it is pointed at
   const root = () => document.getElementById("persistence-root");
 
-  // --- reading: when the page shows other owners, and when somebody else is there -----------------------------
+  // --- reading: when the page shows other owners, when somebody else is there, and when the server has forgotten -------
 
   function look() {
     if (root()?.dataset.hydrated !== "true") return;
+    const { actor, tab } = root().dataset;
     for (const panel of document.querySelectorAll("[data-persistence-history]")) {
-      const shown = panel.dataset.persistenceHistory;
-      if (shown && panel.dataset.read !== location.pathname + shown) {
-        panel.dataset.read = location.pathname + shown;
+      const shown = panel.dataset.persistenceHistory, reading = tab + location.pathname + shown;
+      if (shown && panel.dataset.read !== reading) {
+        panel.dataset.read = reading;
         panel.querySelector("[data-persistence-open-history]")?.click();
       }
     }
     for (const button of document.querySelectorAll("[data-persistence-watch]")) {
-      const actor = root().dataset.actor;
-      if (actor && button.dataset.watches !== actor) {
-        button.dataset.watches = actor;
+      if (actor && button.dataset.watches !== tab) {
+        button.dataset.watches = tab;
         button.click();
       }
     }
@@ -29,7 +29,7 @@
   }
   new MutationObserver(look).observe(document, {
     subtree: true, childList: true, attributes: true,
-    attributeFilter: ["data-hydrated", "data-actor", "data-persistence-history", "data-persistence-said"],
+    attributeFilter: ["data-hydrated", "data-actor", "data-tab", "data-persistence-history", "data-persistence-said"],
   });
 
   // --- what was undone: "c0ffee12|Undid: Frames in Dusk", each once --------------------------------------------
