@@ -135,6 +135,21 @@ def test_who_is_here_comes_and_goes_and_is_read_by_name(site: Server, context: A
     expect(here).to_have_count(0, timeout=5_000)
 
 
+def test_a_hidden_page_whose_connection_began_anew_stays_hidden_to_the_server(
+    site: Server, context: Any
+):
+    one, context_two = visit(context().new_page(), site), context()
+    two = visit(context_two.new_page(), site)
+    here = one.locator("#here")
+    two.evaluate(HIDE, True)
+    expect(here.get_by_text("away")).to_have_count(1)
+    context_two.set_offline(True)
+    expect(here).to_have_count(0, timeout=10_000)  # the server has let go of it
+    context_two.set_offline(False)
+    expect(here).to_have_count(1, timeout=15_000)
+    expect(here.get_by_text("away")).to_have_count(1)
+
+
 def test_what_another_process_saves_in_the_same_file_shows_within_a_second(
     site: Server, server: Any, context: Any
 ):

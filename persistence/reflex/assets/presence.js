@@ -8,14 +8,16 @@
   if (window.persistencePresence) return;
 
   const PATIENCE = 2000, TOGETHER = 1000; // ms that an answer may take; in which focus and visibility are one
-  let number = 0, answered = 0, looked = 0, timer = 0;
+  let number = 0, answered = 0, looked = 0, timer = 0, told = "";
   const root = () => document.getElementById("persistence-presence");
+  const page = () => document.getElementById("persistence-root")?.dataset || {};
   const isHidden = () => document.visibilityState === "hidden";
-  const isReady = () => document.getElementById("persistence-root")?.dataset.hydrated === "true";
+  const isReady = () => page().hydrated === "true";
 
   function tell(isAgain) {
     if (!root() || !isReady()) return; // it is being filled, and tells then
     number += 1;
+    told = page().tab;
     root().click();
     clearTimeout(timer);
     if (!isHidden() && !isAgain) timer = setTimeout(revive, PATIENCE, number);
@@ -28,14 +30,15 @@
     tell(true); // waits for the new connection
   }
 
-  // The server takes this tab for something else than it is: it came up hidden, or the server began anew.
+  // The server takes this tab for something else than it is: it came up hidden, or the server or the connection began
+  // anew, which is a tab that is looked at until it says otherwise.
   function check() {
     const at = root();
     if (!at || !isReady()) return;
     const before = answered;
     answered = Number(at.dataset.answered);
     const isOpen = answered >= number || answered < before; // no answer is under way, or none will come
-    if (isOpen && (at.dataset.hidden === "true") !== isHidden()) tell();
+    if ((isOpen && (at.dataset.hidden === "true") !== isHidden()) || (isHidden() && page().tab !== told)) tell();
   }
 
   function look() {
@@ -48,7 +51,7 @@
   addEventListener("focus", look);
   addEventListener("pageshow", (event) => { if (event.persisted) look(); });
   new MutationObserver(check).observe(document, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ["data-hidden", "data-answered", "data-hydrated"],
+    subtree: true, childList: true, attributes: true, attributeFilter: ["data-hidden", "data-answered", "data-hydrated", "data-tab"],
   });
 
   // The names of who is here fold up again by Escape and by a press elsewhere.
