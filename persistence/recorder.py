@@ -307,13 +307,19 @@ class Recorder:
         self._schedule(layer, spec, cause)
 
     def restore(self, layer: Layer, edit: Dirty, cause: Cause) -> None:
-        """Try an edit that was set aside once more, on what is stored now."""
+        """Try an edit that was set aside once more, on what is stored now; of a dict that merges
+        the keys that it changed."""
+        spec = layer.spec.require(edit.field)
         layer.forget_aside(edit.field, edit.author)
         self.seq += 1
         base = layer.revision(edit.field) if layer.gate.is_open else UNLOADED
-        layer.pending.record(edit._replace(base=base, seq=self.seq, operations=()))
+        edit = edit._replace(base=base, seq=self.seq, operations=())
+        if edit.delta is not None:
+            patch = patch_of(layer.opinion(edit.field)).then(edit.delta)
+            edit = edit._replace(value=patch, text=self.encode_patch(spec, patch))
+        layer.pending.record(edit)
         self._edited(layer, edit.field, cause)
-        self._schedule(layer, layer.spec.require(edit.field), cause)
+        self._schedule(layer, spec, cause)
 
     # --- helpers ---------------------------------------------------------------------------------
 

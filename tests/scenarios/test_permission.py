@@ -19,6 +19,7 @@ from tests.scenarios.tools import (
     OTHER,
     Start,
     Travel,
+    Ui,
     operation,
     stored,
     target,
@@ -94,6 +95,29 @@ async def test_a_right_that_was_taken_away_meanwhile_stops_the_write_and_keeps_t
         assert await stored(store) == {}
         assert [(one.field, one.value) for one in travel.refused] == [("prompt", "too late")]
         assert travel.status == "error"
+
+
+async def test_what_was_refused_and_is_tried_again_changes_its_own_keys_alone(
+    start: Start, store: FailingStore
+) -> None:
+    allowed = {"bo"}
+
+    def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        return action == "read" or actor in allowed
+
+    async with start(authorise=authorise) as engine:
+        mine = await engine.open(Ui, MINE, actor="ada")
+        theirs = await engine.open(Ui, MINE, actor="bo")
+        mine.set_key("locks", "mine", True)
+        with pytest.raises(EditError):
+            await mine.flush()
+        theirs.set_key("locks", "theirs", True)
+        await theirs.flush()
+        allowed.add("ada")
+        mine.retry("locks")
+        await mine.flush()
+        held = (await stored(store, target(Ui, "user")))["locks"]
+        assert held["set"] == {"mine": True, "theirs": True}
 
 
 async def test_an_authorise_that_takes_its_time_shows_as_loading(
