@@ -320,9 +320,7 @@ class Operations:
             return None  # made on an edit that isn't confirmed yet; the store will check
         if stored.author == actor:
             return None  # nobody conflicts with himself, in whichever tab or on whichever server
-        if same(stored.value, operation.value) if stored.holds else stored.kind == operation.kind:
-            return None  # both chose the same
-        return stored
+        return None if _chose_same(layer, stored, operation) else stored
 
     async def _ask(
         self,
@@ -380,6 +378,16 @@ def _edit(layer: Layer, spec: SettingSpec, operation: Operation) -> tuple[Kind, 
     is_valued = operation.kind in ("set", "pin")
     value = check_json(spec, operation.value) if is_valued else None
     return cast("Kind", operation.kind), value, None
+
+
+def _chose_same(layer: Layer, stored: Override, operation: Operation) -> bool:
+    """Does an operation say what stands there already? A pin says what its value says; a reset and
+    a block say no value, though null may be one."""
+    if not stored.holds or operation.kind not in VALUED:
+        return stored.kind == operation.kind
+    spec = layer.spec.require(operation.field)
+    stands = _shown(layer, spec) if spec.merge else stored.value
+    return same(stands, operation.value)
 
 
 def _shown(layer: Layer, spec: SettingSpec) -> dict[str, Any]:

@@ -16,6 +16,7 @@ SHOT = Target("shot", "s1", "two-processes")
 class Shared(Settings, tool="two-processes", edit="shot"):
     frames: int = setting(61, ge=1, le=241)
     locks: dict[str, bool] = setting({"a": True}, merge=True)
+    note: str | None = setting("")
 
 
 def made(
@@ -79,6 +80,30 @@ async def test_who_resets_what_somebody_else_has_reset_is_not_asked(
         for process in (there, here):
             assert await send(process, made("b", 1, "reset", base=base), "bo") == "confirmed"
         assert await held(store) == ("reset", None)
+
+
+async def test_who_resets_or_blocks_what_somebody_else_made_null_is_asked(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as here:
+        await send(here, made("a", 1, "set", "gulls", field="note"))
+        base = await revision(store, "note")
+        await send(here, made("b", 1, "set", None, base=base, field="note"), "bo")
+        for seq, kind in ((2, "reset"), (3, "block")):
+            edit = made("a", seq, kind, base=base, field="note")
+            assert await send(here, edit) == "conflict"
+        assert await held(store, "note") == ("set", "null")
+
+
+async def test_who_makes_the_same_of_a_merging_dict_is_not_asked(
+    start: Start, store: FailingStore
+) -> None:
+    whole = {"a": True, "b": True}
+    async with start() as here:
+        await send(here, made("b", 1, "set", whole, field="locks"), "bo")
+        assert await send(here, made("a", 1, "set", whole, field="locks")) == "confirmed"
+        edit = made("a", 2, "set", {"a": False}, field="locks")
+        assert await send(here, edit) == "conflict"
 
 
 async def test_what_another_process_did_is_known_here_too(
