@@ -16,6 +16,7 @@
   const left = new Map(); // control's key → {value, whileFocused}: the server's value that isn't put in
   const bases = new WeakMap(); // control → the revision of the server's value that it showed last: what an edit is made on
   const failing = new WeakMap(); // control → {id, base}: its edit that wasn't saved, and which it shows; in a conflict with its base
+  let composing = null, before = ""; // the control in which an input method makes a word, which is no value yet, and what stood there
 
   // --- the page's controls ---------------------------------------------------------------------------
 
@@ -71,7 +72,7 @@
     if (!target || control.disabled) return;
     const key = keyOf(target, field);
     if (value === undefined) {
-      left.set(key, { value: control.dataset.persistenceValue, whileFocused: !control.isDraft });
+      left.set(key, { value: control.dataset.persistenceValue, whileFocused: !control.isDraft, isHalf: true });
       tell();
       return;
     }
@@ -133,9 +134,12 @@
   const isPart = (control, node) => control === node || control.localName === "fieldset";
   document.addEventListener("compositionend", (event) => {
     const control = controlOf(event.target);
-    if (control && isPart(control, event.target)) heard(control);
+    composing = null;
+    if (control && event.target.value === before) queueMicrotask(show); // given up
+    else if (control && isPart(control, event.target)) heard(control);
   }, true);
   document.addEventListener("change", (event) => { if (controlOf(event.target)) send(); }, true);
+  document.addEventListener("compositionstart", (event) => { composing = controlOf(event.target); before = event.target.value; }, true);
   document.addEventListener("focusout", (event) => {
     const control = controlOf(event.target);
     if (!control) return;
@@ -194,7 +198,8 @@
       if (!target || text === undefined || control.getAttribute("aria-busy") === "true") continue; // not loaded: no value yet
       const key = keyOf(target, control.dataset.persistence), leaving = left.get(key);
       const mine = newest(key);
-      if (mine?.kind === "set" || mine?.kind === "keys" || control.isDraft) continue;
+      if (mine?.kind === "set" || mine?.kind === "keys" || control.isDraft || control === composing) continue;
+      if (leaving?.isHalf && isActive(control)) continue; // a number that is being typed anew
       if (failing.get(control)?.base !== undefined) continue; // in conflict: until its user has decided
       if (leaving && leaving.value === text && !isForgiven(control, leaving)) continue;
       left.delete(key);
