@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 from queue_page import Backend
-from test_unsaved import kept, on_old_base, tell, visit
+from test_unsaved import conflict, kept, on_old_base, press, tell, visit
 from waiting import until
 
 if TYPE_CHECKING:
@@ -102,3 +102,36 @@ def test_a_number_that_is_given_up_half_shows_what_came(backend: Backend, page: 
     control.blur()
     expect(control).to_have_value("7")
     until(page, HALF)
+
+
+def act(page: Page, kind: str) -> None:
+    page.evaluate("kind => persistence.act(kind, document.getElementById('prompt'))", kind)
+
+
+@pytest.mark.parametrize("kind", ["reset", "block", "pin"])
+def test_what_a_menu_does_is_made_on_what_its_control_showed(
+    backend: Backend, page: Page, kind: str
+):
+    visit(page, backend)
+    control = page.locator("#prompt")
+    control.press_sequentially("a", delay=0)
+    tell(control, "bob")  # while one types: the control doesn't show it
+    act(page, kind)
+    kept(page, 1)
+    assert {each["base"] for each in backend.arrived} == {3}
+
+
+def test_who_resets_in_a_conflict_is_asked_once_and_the_control_follows(
+    backend: Backend, page: Page
+):
+    conflict(page, backend)
+    act(page, "reset")
+    kept(page, 1)
+    note = page.locator(".persistence-note-conflict")
+    expect(note).to_contain_text("Yours: Nothing set here: inherited")
+    press(note, "Keep mine")
+    kept(page, 0)
+    assert (backend.arrived[-1]["kind"], backend.arrived[-1]["base"]) == ("reset", 9)
+    control = page.locator("#prompt")
+    tell(control, "inherited")
+    expect(control).to_have_value("inherited")

@@ -78,12 +78,17 @@
     }
     const kind = control.dataset.persistenceKind === "keys" ? "keys" : "set";
     left.delete(key);
-    const before = failing.get(control), operation = record(field, target, baseOf(control), value, "", kind);
-    if (before) (operation.continues ||= []).push(before.id);
+    goOn(control, record(field, target, baseOf(control), value, "", kind));
     for (const other of controls()) { // a slider and the number beside it
       if (other !== control && kind === "set" && other.dataset.persistence === field && other.dataset.persistenceTarget === control.dataset.persistenceTarget) put(other, value);
     }
     schedule();
+  }
+
+  // An edit that goes on from one that wasn't saved stands for it.
+  function goOn(control, operation) {
+    const failed = failing.get(control);
+    if (failed) (operation.continues ||= []).push(failed.id);
   }
 
   // What the menus and notes of a field do with its control: reset, pin, block; again, discard, release.
@@ -101,7 +106,7 @@
     }
     if (kind === "release") { letGo(key, control); queueMicrotask(show); return; }
     if (kind === "again") heard(control);
-    else record(field, target, revisionOf(control), kind === "pin" ? parsed(control.dataset.persistenceValue, null) : null, "", kind);
+    else goOn(control, record(field, target, baseOf(control), kind === "pin" ? parsed(control.dataset.persistenceValue, null) : null, "", kind));
     left.delete(key);
     send();
   }
@@ -132,6 +137,7 @@
   }, true);
   // An element of ours tells of its edits itself; what its inputs say on the way up is its own affair.
   const isPart = (control, node) => control === node || control.localName === "fieldset";
+  document.addEventListener("compositionstart", (event) => { composing = controlOf(event.target); before = event.target.value; }, true);
   document.addEventListener("compositionend", (event) => {
     const control = controlOf(event.target);
     composing = null;
@@ -139,7 +145,6 @@
     else if (control && isPart(control, event.target)) heard(control);
   }, true);
   document.addEventListener("change", (event) => { if (controlOf(event.target)) send(); }, true);
-  document.addEventListener("compositionstart", (event) => { composing = controlOf(event.target); before = event.target.value; }, true);
   document.addEventListener("focusout", (event) => {
     const control = controlOf(event.target);
     if (!control) return;
@@ -174,7 +179,12 @@
 
   document.addEventListener("persistence-answer", ({ detail: { operation, answer } }) => {
     const key = keyOf(operation.target, operation.field), [control] = boundTo(operation);
-    if (newest(key) || !control || (operation.kind !== "set" && operation.kind !== "keys")) return; // or the user went on
+    if (newest(key) || !control) return; // the user went on
+    if (operation.kind !== "set" && operation.kind !== "keys") { // the control doesn't show it
+      if (answer.status === "confirmed") { letGo(key, control); queueMicrotask(show); }
+      for (const each of answer.status === "conflict" ? boundTo(operation) : []) if (failing.has(each)) failing.set(each, { id: operation.id, base: operation.base });
+      return;
+    }
     const shows = control.dataset.persistenceValue;
     if (answer.status === "confirmed") {
       // A tidied form of what was typed waits until the user leaves the control.

@@ -42,8 +42,8 @@
     return JSON.stringify(parsed(control.value)) === JSON.stringify(value);
   }
 
-  const isInSight = ({ entry, controls }) => isSecret(entry) || ["reset", "block"].includes(entry.operation.kind)
-    || controls.some((each) => showsMine(each, entry.operation.value)); // a slider shows what it can
+  const isInSight = ({ entry, controls }) => (["reset", "block"].includes(entry.operation.kind) ? !isConflict(entry)
+    : isSecret(entry) || controls.some((each) => showsMine(each, entry.operation.value))); // a slider shows what it can
 
   function note({ entry, controls }, isShown) {
     const { operation, answer } = entry, { id } = operation, name = titleOf(entry);
