@@ -184,10 +184,11 @@ GUARDS: dict[str, tuple[Callable[[Backend, Any], bool], dict[str, str]]] = {
         is_kept_before_it_leaves,
         {"filter((each) => !each.sentAt && each.isReady)": "filter((each) => !each.sentAt)"},
     ),
-    "its user": (  # at claiming, and at both ways out
+    "its user": (  # at claiming, at adopting, and at both ways out
         is_never_sent_for_another,
         {
             "each.actor !== actor || !isLeft": "!isLeft",
+            "strays.filter((each) => each.actor === actor)": "strays",
             "operations.filter((each) => each.actor === actor)": "operations",
             "waiting().filter((each) => each.actor === actorNow())": "waiting()",
         },
