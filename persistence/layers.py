@@ -75,8 +75,8 @@ class Layer:
     """One target in memory."""
 
     __slots__ = (
-        "actions", "confirmed", "conflicts", "gate", "last_saved", "pending", "problem", "refused",
-        "spec", "target", "unreadable", "views",
+        "actions", "confirmed", "conflicts", "gate", "last_saved", "moved", "pending", "problem",
+        "refused", "spec", "target", "unreadable", "views",
     )  # fmt: skip
 
     def __init__(self, target: Target, spec: ToolSpec) -> None:
@@ -89,6 +89,8 @@ class Layer:
         """(field, author) → what was set aside of theirs there, the newest."""
         self.conflicts: dict[tuple[str, str], Conflict] = {}
         self.unreadable: dict[str, str] = {}
+        self.moved: dict[str, int] = {}
+        """Field with an edit on its way → the revision that is known to be stored under that."""
         self.actions: dict[str, str] = {}
         """Field → the group of its newest edit in this process."""
         self.problem = ""
@@ -110,6 +112,10 @@ class Layer:
         """The stored row's revision, 0 where nothing was ever written."""
         stored = self.confirmed.get(field)
         return stored.revision if stored else 0
+
+    def has_moved(self, field: str) -> bool:
+        """Is what is confirmed here known to be out of date?"""
+        return self.moved.get(field, 0) > self.revision(field)
 
     def fields(self) -> set[str]:
         """What this layer says something about."""

@@ -170,11 +170,13 @@ class Loader:
 
         A conflict that waits for a decision is about what stands there now.
         """
+        layer.moved = {}
         for field in [*layer.pending.fields()]:
             edit, held = layer.pending.newest(field), layer.confirmed.get(field)
             revision = _revision(stored.get(field))
             if edit is None or edit.base == UNLOADED or revision == _revision(held):
                 continue
+            layer.moved[field] = revision
             self._engine.feed.postpone(layer, field, revision)
             if held is None:
                 del stored[field]

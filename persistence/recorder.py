@@ -145,6 +145,7 @@ class Recorder:
         is_others = waiting is not None and waiting.author != cause.actor
         is_others = is_others or name in (layer.pending.ahead or ())  # theirs leaves first
         unsure = sent is not None or is_others or (waiting is not None and waiting.attempted)
+        unsure = unsure or layer.has_moved(name)
         if not unsure and self._is_back(layer, spec, kind, value, stored, view):
             if waiting is None:
                 self._engine.operations.settle([cause.operation], "confirmed")

@@ -8,7 +8,8 @@ field says in the end what the last of them left.
 - So does one of a client that has sent a later one in the same field; keys merge instead.
 - Nobody conflicts with himself, nor with what he saw when he made the edit.
 - What somebody else wrote since is written over only where it says what it said before.
-- Saying what the field says, or has said since it was looked at, changes nothing.
+- Saying what the field says, or has said since it was looked at, changes nothing. Nor do several
+  edits of one person that are folded and together say that.
 """
 
 from __future__ import annotations
@@ -67,40 +68,61 @@ class Field:
     def explains(self, sent: Sequence[Sent], statuses: Mapping[str, str], content: Content) -> bool:
         """Is there an order in which each gets its answer, and this is left?"""
         for order in permutations(sent):
-            for left in _left(self, list(order), statuses, self.now.content, ""):
+            for left in _left(self, list(order), statuses, ""):
                 if left.now.content == content:
                     return True
         return False
 
 
 def _left(
-    at: Field,
-    order: list[Sent],
-    statuses: Mapping[str, str],
-    begun: Content,
-    actor: str,
-    is_asked: bool = False,
+    at: Field, order: list[Sent], statuses: Mapping[str, str], actor: str, is_asked: bool = False
 ) -> Iterator[Field]:
-    """The states that are left where each operation got its answer in this order. What the field
-    said when `actor` began is `begun`: edits of one person are folded before they are written, and
-    who is asked about one is asked about those that are folded with it."""
+    """The states that are left where each operation got its answer in this order. Edits of one
+    person (`actor`) are folded before they are written, and who is asked about one is asked about
+    those that are folded with it."""
     if not order:
         yield at
         return
     first, rest = order[0], order[1:]
+    for length in range(2, len(order) + 1):
+        folded = order[:length]
+        answers = {statuses[each.operation.id] for each in folded}
+        if folded[-1].actor != first.actor or answers != {"confirmed"}:
+            break
+        if _cancels(at, folded):
+            yield from _left(at, order[length:], statuses, first.actor)
     if first.actor != actor:
-        begun = at.now.content
         is_asked = False
     ways = list(_ways(at, first))
-    if is_asked:
+    if is_asked or _is_asked_with_next(first, rest, statuses):
         ways.append(("conflict", at.now.content))
-    if _changes_nothing(at, first.operation, begun):
-        ways.append(("confirmed", begun))
     for status, content in ways:
         if status == statuses[first.operation.id]:
             after = _after(at, first, content)
-            asked = is_asked or status == "conflict"
-            yield from _left(after, rest, statuses, begun, first.actor, asked)
+            yield from _left(after, rest, statuses, first.actor, is_asked or status == "conflict")
+
+
+def _cancels(at: Field, folded: Sequence[Sent]) -> bool:
+    """Do these edits together say what the process knew before? It may know an older state, but
+    none that is older than what a page showed that one of them was made on."""
+    shown = max(each.operation.base for each in folded)
+    for said in _since(at, shown):
+        content = said.content
+        for each in folded:
+            if not (each.was_done or each.was_confirmed):
+                content = _wanted(at, each.operation, content)
+        if _is_back(at, content, said.content):
+            return True
+    return False
+
+
+def _is_asked_with_next(first: Sent, rest: Sequence[Sent], statuses: Mapping[str, str]) -> bool:
+    """Keys on top of one's own reset or block are one edit with it, and asked about as one."""
+    if not rest or first.operation.kind not in ("reset", "block"):
+        return False
+    following = rest[0]
+    is_keys = following.actor == first.actor and following.operation.kind == "keys"
+    return is_keys and statuses[following.operation.id] == "conflict"
 
 
 def _after(at: Field, sent: Sent, content: Content) -> Field:
@@ -120,8 +142,8 @@ def _ways(at: Field, sent: Sent) -> Iterator[tuple[str, Content]]:
     if is_overtaken or sent.was_confirmed:
         yield "confirmed", now.content
     wanted = _wanted(at, made, now.content)
-    since = [said for said in (BEFORE, *at.past) if said.revision >= made.base] or [BEFORE]
-    if any(_changes_nothing(at, made, s.content) for s in since):
+    since = _since(at, made.base)
+    if any(_is_back(at, _wanted(at, made, s.content), s.content) for s in since):
         yield "confirmed", now.content
     is_theirs = now.revision > made.base and now.author != sent.actor
     seen = _seen(at, sent)
@@ -175,13 +197,18 @@ def _agree(one: Content, other: Content) -> bool:
     return one[1] == other[1] and (len(kinds) == 1 or kinds == {"set", "pin"})
 
 
-def _changes_nothing(at: Field, made: Operation, now: Content) -> bool:
-    """Does it say what the field says, or what is inherited anyway?"""
-    if _agree(_wanted(at, made, now), now):
+def _since(at: Field, revision: int) -> list[Said]:
+    """What the field said at that revision and later."""
+    return [said for said in (BEFORE, *at.past) if said.revision >= revision] or [BEFORE]
+
+
+def _is_back(at: Field, wanted: Content, now: Content) -> bool:
+    """Does that say what the field says, or what is inherited anyway?"""
+    if _agree(wanted, now):
         return True
-    if now is not None or not at.inherits_nothing:
+    if now is not None or not at.inherits_nothing or wanted is None or wanted[0] != "set":
         return False
-    if made.kind == "keys":
-        kept = {k: v for k, v in at.default.items() if k not in made.value.get("remove", ())}
-        return {**kept, **made.value.get("set", {})} == at.default
-    return made.kind == "set" and made.value == at.default
+    if not at.merges:
+        return bool(wanted[1] == at.default)
+    kept = {k: v for k, v in at.default.items() if k not in wanted[1]["remove"]}
+    return {**kept, **wanted[1]["set"]} == at.default

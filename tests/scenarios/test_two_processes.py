@@ -56,6 +56,20 @@ async def test_setting_back_what_this_process_still_shows_is_an_edit(
         assert await held(store) == ("set", "41")
 
 
+async def test_an_edit_and_its_reverse_are_a_choice_where_the_page_saw_that_the_field_had_moved(
+    start: Start, store: FailingStore
+) -> None:
+    """What waits stands on a value that is out of date; only the store tells what is back."""
+    async with start() as here, start() as there:
+        await send(here, made("a", 1, "set", 41))
+        await send(there, made("b", 1, "block", base=await revision(store)))
+        seen = await revision(store)
+        waits = await here.submit(made("a", 2, "set", 50, base=1), actor="ann", wait=False)
+        assert waits.status == "pending"
+        assert await send(here, made("c", 1, "set", 41, base=seen)) == "confirmed"
+        assert await held(store) == ("set", "41")
+
+
 async def test_a_block_or_a_reset_of_somebody_else_is_not_taken_for_nothing(
     start: Start, store: FailingStore
 ) -> None:
