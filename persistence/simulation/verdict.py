@@ -198,7 +198,8 @@ def _forgotten_losers(known: Evidence) -> list[str]:
     left = list(known.contested)
     asked = [answer for answer in known.heard.values() if answer.status == "conflict"]
     faults: list[str] = []
-    for answer in asked:
+    # Of a client's edits that were folded, the last one's row stands for all.
+    for answer in sorted(asked, key=lambda answer: -known.made[answer.id].seq):
         made = known.made[answer.id]
         found = [
             row
