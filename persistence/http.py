@@ -1,7 +1,7 @@
 """The route that operations arrive by when the page's socket can't be trusted to bring them.
 
     POST /persistence/operations   {"operations": [{"id", "client", "seq", "target", "field",
-    "kind", "value", "base", "actor"}]}
+    "kind", "value", "base", "actor", "schema"}]}
     → 200 {"operations": [{"id", "status", "problem", "revision"}]}
 
 A conflict's answer also has "theirs" and "base_value": {"value", "kind", "by", "at", "revision"}.
@@ -10,6 +10,8 @@ A conflict's answer also has "theirs" and "base_value": {"value", "kind", "by", 
 - An answer says `confirmed` only when the edit is durable.
 - Who sends is told by `identify(headers)`, the app's; another origin's page is refused.
 - An edit that says who else made it (`actor`, may be left out) waits for them: `pending`.
+- One that says by which version of its tool it was made (`schema`, may be left out) is migrated, or
+  refused where it can't be.
 - Edits with the same `together`, the `seq` of the first of them, are one action, and one to undo.
 - A kind that the app registered ("message.add") may leave `field` and the target's last part empty.
   It may be `pending` because another one has to arrive first: send that again, too.
@@ -53,7 +55,10 @@ ANSWER_WITHIN = 10.0
 HELD_UP = 1.0
 """Seconds that edits of settings, once durable, wait for other kinds in the same request."""
 
-_KEYS = {"id", "client", "seq", "target", "field", "kind", "value", "base", "actor", "together"}
+_KEYS = {
+    "id", "client", "seq", "target", "field", "kind", "value", "base", "actor", "together",
+    "schema",
+}  # fmt: skip
 
 
 class Malformed(ValueError):
@@ -101,7 +106,7 @@ def _parse(position: int, sent: object) -> Operation:
     maker = given.get("actor", "")
     if not isinstance(maker, str) or len(maker) > 200:
         raise wrong("actor isn't a text of up to 200 characters")
-    for name in ("seq", "base", "together"):
+    for name in ("seq", "base", "together", "schema"):
         number = given.get(name, 0)
         if type(number) is not int or not 0 <= number < 1 << 53:
             raise wrong(f"{name} isn't a whole number")
@@ -110,7 +115,7 @@ def _parse(position: int, sent: object) -> Operation:
     return Operation(
         given["id"], given["client"], given.get("seq", 0), target,
         given["field"], kind, given.get("value"), given.get("base", 0),
-        actor=maker, together=given.get("together", 0),
+        actor=maker, together=given.get("together", 0), schema=given.get("schema", 0),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
+from .brought_up import brought_up
 from .changes import Override, Patch, difference, same
 from .conflicts import Side, agrees, base_of, changed_by, lost, side_of
 from .errors import (
@@ -90,6 +91,8 @@ class Operation:
     """Who made it, as their page knew; "" where it doesn't say. Nobody else's session writes it."""
     together: int = 0
     """The `seq` of the first edit of an action of several, which is undone as one; 0 for none."""
+    schema: int = 0
+    """The version of the tool's declaration that it was made by; 0 where the client doesn't say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,9 @@ class Operations:
                 known = self._engine.appliers.take(operation, actor)
             elif (known := await self._unless_permitted(operation, actor)) is None:
                 known = await self._known(operation)
+                if known is None and (up := self._brought_up(operation)) is not operation:
+                    operation = up
+                    known = await self._known(operation)  # by the field that it is of now
                 if known is None:
                     known = await self._apply(operation, actor, origin)
         except EditError as error:
@@ -187,6 +193,10 @@ class Operations:
                 )  # fmt: skip
 
         leader.add_done_callback(answer)
+
+    def _brought_up(self, operation: Operation) -> Operation:
+        tool = registry.get(operation.target.tool)
+        return operation if tool is None else brought_up(tool, operation)
 
     async def _unless_permitted(self, operation: Operation, actor: str) -> Outcome | None:
         """None where the app lets this actor write. Raises PermissionDenied."""
@@ -426,6 +436,7 @@ def check_shape(operation: Operation) -> None:
         ("seq", operation.seq),
         ("base", operation.base),
         ("together", operation.together),
+        ("schema", operation.schema),
     ):
         if type(number) is not int or not 0 <= number < 1 << 53:
             raise InvalidValue(field, f"the operation's {name} isn't a whole number")

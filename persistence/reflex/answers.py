@@ -162,7 +162,7 @@ def handlers_edits(layer: Layer, actor: str) -> list[tuple[Operation, Told]]:
     for each in layer.aside:
         edit, spec = each.edit, layer.spec.fields.get(each.field)
         if edit.author == actor and is_handlers(edit) and spec is not None and not spec.secret:
-            operation = _operation(each, spec)
+            operation = _operation(each, spec, layer.spec.version)
             found.append((operation, _answer(each, operation, spec)))
     return found
 
@@ -172,13 +172,13 @@ def is_handlers(edit: Dirty) -> bool:
     return not edit.operations or edit.operations[-1].startswith(FOLDED)
 
 
-def _operation(each: Refused | Conflict, spec: SettingSpec) -> Operation:
+def _operation(each: Refused | Conflict, spec: SettingSpec, schema: int) -> Operation:
     edit = each.edit
     kind, value = ("keys", edit.delta) if edit.delta is not None else (edit.kind, edit.value)
     return Operation(
         id_of(edit), HANDLER, edit.seq, each.target, edit.field,
         kind if kind != "policy" else "set", sendable(spec, value), edit.base,
-        actor=edit.author,
+        actor=edit.author, schema=schema,
     )  # fmt: skip
 
 
@@ -194,6 +194,7 @@ def _answer(each: Refused | Conflict, operation: Operation, spec: SettingSpec) -
             "kind": operation.kind,
             "value": operation.value,
             "base": operation.base,
+            "schema": operation.schema,
         },
     }
     if isinstance(each, Conflict):

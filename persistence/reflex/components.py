@@ -27,7 +27,7 @@ from reflex.vars.function import FunctionStringVar
 
 from ..errors import DeclarationError
 from ..http import PATH
-from ..settings import SettingSpec
+from ..settings import SettingSpec, registry
 from . import _private as rx_
 from .channel import PersistenceState
 from .guests import PATH as GUEST_PATH
@@ -324,6 +324,7 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
             "data-confirmed": PersistenceState.confirmed.to_string(),
             "data-answers": PersistenceState.answers.to_string(),
             "data-operations": PATH,
+            "data-schemas": rx_.as_json(newer_than_first()),
             "data-guest": GUEST_PATH,
             "data-guests": "true" if guests else "false",
             "data-backend": backend,
@@ -332,6 +333,12 @@ def persistence_root(*, guests: bool = False, backend: str = "") -> rx.Component
     announcer = ui.el.div(id="persistence-announcer", role="status", class_name="persistence-sr")
     names = scope_names()
     return ui.fragment(root, presence_root(), announcer, explain_popover(names), *dialogs(names))
+
+
+def newer_than_first() -> dict[str, int]:
+    """The version of each tool that has had others before. Compiled into the page: it says by which
+    one its edits are made, whatever the server has by then."""
+    return {tool: spec.version for tool, spec in registry.items() if spec.version > 1}
 
 
 def scripts() -> list[rx.Component]:

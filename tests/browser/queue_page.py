@@ -33,7 +33,7 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>queue</title>{scripts}
 <button id="unsaved" data-persistence-unsaved="" data-persistence-unsaved-button="">
   <span data-part="count"></span></button>
 <div id="persistence-root" hidden data-actor="{actor}" data-hydrated="true" data-offline="false"
-     data-operations="/persistence/operations">
+     data-operations="/persistence/operations" data-schemas='{schemas}'>
   <button id="persistence-send" onclick="send()"></button></div>
 {controls}
 <span data-persistence-line><span data-persistence-tool-id="travel" data-persistence-status="ready"
@@ -72,6 +72,8 @@ class Backend:
         self.cookie_actor = "ann"
         """Whom the browser's cookie stands for; "" for nobody."""
         self.page_actor = "ann"
+        self.schemas: dict[str, int] = {}
+        """The versions of tools that the page is built with, beyond the first."""
         self.verdict: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"status": "confirmed"}
         self.is_away = False
         self.without: dict[str, str] = {}
@@ -138,7 +140,10 @@ class Backend:
             scripts = scripts.replace(guard, instead)
         controls = "".join(CONTROL.format(name=name) for name in ("prompt", "text", "frames"))
         titles = "{&quot;prompt&quot;: &quot;Prompt&quot;}"
-        return PAGE.format(scripts=scripts, actor=self.page_actor, controls=controls, titles=titles)
+        return PAGE.format(
+            scripts=scripts, actor=self.page_actor, controls=controls, titles=titles,
+            schemas=json.dumps(self.schemas),
+        )  # fmt: skip
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         backend = self

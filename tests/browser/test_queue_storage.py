@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from queue_acts import failed, records, says, settled, visit
+from queue_acts import failed, leave, records, says, settled, visit
 from waiting import until
 
 if TYPE_CHECKING:
@@ -119,3 +119,32 @@ def test_blocked_storage_is_said_and_edits_go_out_from_memory(backend: Backend, 
     settled(page)
     assert backend.values() == ["typed"]
     says(page, "Storage is blocked: allow it for this site")
+
+
+def test_an_edit_says_by_which_version_of_its_tool_its_page_was_built(
+    page: Page, backend: Backend
+) -> None:
+    """Also when a page of another build sends it, and when it is sent once more."""
+    visit(page, backend)
+    page.locator("#text").fill("of the first build")
+    leave(page, backend)
+    backend.schemas = {"travel": 2}
+    backend.verdict = lambda each: (
+        {"status": "refused", "problem": "no"}
+        if each["field"] == "text"
+        else {"status": "confirmed"}
+    )
+    visit(page, backend)
+    page.locator("#prompt").fill("of the second")
+    backend.wait_until(lambda: {each["field"] for each in backend.arrived} == {"text", "prompt"})
+    assert {each["field"]: each["schema"] for each in backend.arrived} == {"text": 1, "prompt": 2}
+    settled(page)
+    (entry,) = failed(page)
+    page.evaluate("(id) => void persistence.again(id)", entry["id"])
+    backend.wait_until(lambda: len(backend.arrived) == 3)
+    assert backend.arrived[-1]["schema"] == 1
+    settled(page)
+    (entry,) = failed(page)
+    page.evaluate("(id) => void persistence.again(id, 'mended')", entry["id"])
+    backend.wait_until(lambda: len(backend.arrived) == 4)
+    assert backend.arrived[-1]["schema"] == 2

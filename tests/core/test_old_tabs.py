@@ -17,7 +17,7 @@ FIRST = {
     "value": 41,
 }
 """All that an operation has to say, and ever had to."""
-LATER = ({"seq": 7}, {"kind": "set"}, {"base": 3}, {"actor": "ann"})
+LATER = ({"seq": 7}, {"kind": "set"}, {"base": 3}, {"actor": "ann"}, {"schema": 1})
 
 
 @pytest.mark.parametrize("upto", range(len(LATER) + 1))

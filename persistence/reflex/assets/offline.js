@@ -154,7 +154,7 @@
     for (const each of body.querySelectorAll(NEVER)) each.remove();
     const at = root(), own = apart.createElement("div"); // what the scripts ask it, nothing more
     Object.assign(own, { id: "persistence-root", hidden: true });
-    Object.assign(own.dataset, { actor: at.dataset.actor, hydrated: "true", offline: "true", confirmed: "[]", answers: "[]", operations: at.dataset.operations || "", backend: at.dataset.backend || "" });
+    Object.assign(own.dataset, { actor: at.dataset.actor, hydrated: "true", offline: "true", confirmed: "[]", answers: "[]", operations: at.dataset.operations || "", schemas: at.dataset.schemas || "", backend: at.dataset.backend || "" });
     body.querySelector("#persistence-root")?.replaceWith(own);
     let isEditable = false;
     for (const each of body.querySelectorAll("[data-persistence]")) {

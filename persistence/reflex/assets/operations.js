@@ -10,7 +10,7 @@
 // - Nothing is sent for anybody but who made it.
 //
 // For other scripts there is `window.persistence`. An operation is {id, client, seq, target: [scope, owner, tool], field, kind,
-// value, base, actor, madeAt, editedAt}; kind is "set", "keys", "reset", "block", "pin", or an app's own "noun.verb".
+// value, base, actor, schema, madeAt, editedAt}; kind is "set", "keys", "reset", "block", "pin", or an app's own "noun.verb".
 //
 //   submit(kind, target, value, field = "")  an operation of an app's own kind, kept in its order at that target; returns it
 //   edit(kind, target, field, value, base)   an edit of a setting; returns the operation. `editAll(edits)` makes one action of several.
@@ -124,7 +124,7 @@
     const key = keyOf(target, field), last = newest.get(key), value = typeof given === "string" ? given : copyOf(given);
     touched.set(actorNow() + key, Date.now());
     if (isOpen(last, kind) && last.id.endsWith(ending) && !together) {
-      Object.assign(last, { value, editedAt: Date.now() }); // `madeAt` says since when it waits
+      Object.assign(last, { value, editedAt: Date.now(), schema: schemaOf(last) }); // `madeAt` says since when it waits
       last.keeping = outbox.keep(last);
       return last;
     }
@@ -140,6 +140,7 @@
     operation.madeAt = operation.editedAt = Date.now();
     operation.since = now();
     if (together) operation.together = together;
+    operation.schema = schemaOf(operation);
     if (isSecret(operation)) operation.isSecret = true;
     keep(operation);
     return operation;
@@ -182,7 +183,9 @@
     || [...failures.values()].some(({ operation, answer }) => answer.about?.secret && operation.field === field && operation.target[2] === target[2]);
 
   const keyOf = (target, field) => JSON.stringify([target, field]);
-  const wire = ({ id, client, seq, target, field, kind, value, base, actor, together }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(together ? { together } : {}) });
+  const wire = ({ id, client, seq, target, field, kind, value, base, actor, together, schema }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(together ? { together } : {}), ...(schema ? { schema } : {}) });
+  // The version of the tool's declaration that this page was built with; the server may have another one by then.
+  const schemaOf = ({ target, kind }) => (kind.includes(".") ? 0 : parsed(root()?.dataset.schemas, {})[target[2]] || 1);
   const root = () => document.getElementById("persistence-root");
   const isHydrated = () => root()?.dataset.hydrated === "true";
   const actorNow = () => root()?.dataset.actor || "";
@@ -428,7 +431,7 @@
     const { kind, target, field } = entry.operation, given = value === undefined ? entry.operation.value : value;
     const stands = base ?? entry.answer.theirs?.revision ?? (entry.answer.revision || entry.operation.base);
     const operation = kind.includes(".") ? submit(kind, target, given, field) : record(field, target, stands, given, "", kind);
-    Object.assign(operation, { continues: [...(operation.continues || []), id] }, isOwnKind(operation) ? {} : { base: stands });
+    Object.assign(operation, { continues: [...(operation.continues || []), id] }, isOwnKind(operation) ? {} : { base: stands, ...(JSON.stringify(given) === JSON.stringify(entry.operation.value) ? { schema: entry.operation.schema } : {}) });
     operation.keeping.then(() => operation.isKept && settle(id)); // else its answer does
     send();
     return operation;
