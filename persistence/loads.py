@@ -162,8 +162,12 @@ class Loader:
         self._leave_dirty(layer, stored)
         layer.confirmed, layer.unreadable = stored, unreadable
         layer.last_saved = max((each.at for each in stored.values()), default=None)
-        for field, problem in unreadable.items():
-            log.error("%s of %s can't be read: %s", field, layer.target, problem)
+        for field in unreadable:  # the problem may be in an app's words, and those hold the value
+            log.error(
+                "%s of %s can't be read: `python -m persistence doctor` says why",
+                field,
+                layer.target,
+            )
 
     def _leave_dirty(self, layer: Layer, stored: dict[str, Override]) -> None:
         """What an edit stands on stays until that edit was written: it finds out what moved.
@@ -248,10 +252,18 @@ def read_row(spec: SettingSpec | None, row: Row, decrypt: Any) -> Override:
         if spec is None or not spec.declared:
             value = json.loads(text)
         else:
-            value = parse(spec, decrypt(text) if spec.secret else text)
+            value = _parse_secret(spec, decrypt(text)) if spec.secret else parse(spec, text)
     # Kinds and authors come anew with every row: keep one of each.
     kind = cast("Kind", intern(row.kind))
     return Override(kind, value, row.revision, intern(row.author), row.at, row.note)
+
+
+def _parse_secret(spec: SettingSpec, text: str) -> Any:
+    """Raises InvalidValue, without what an app's check says: it may hold the value."""
+    try:
+        return parse(spec, text)
+    except InvalidValue:
+        raise InvalidValue(spec.name, "is a secret that doesn't fit its declaration") from None
 
 
 def unreadable(row: Row) -> Override:
@@ -280,7 +292,8 @@ def _migrate(
     try:
         values = spec.migrate(values, version)
     except Exception as error:  # noqa: BLE001  # an app's function may raise anything
-        unreadable.update(dict.fromkeys(rows, f"migration from version {version}: {error!r}"))
+        failed = f"the migration from version {version} failed with {type(error).__name__}"
+        unreadable.update(dict.fromkeys(rows, failed))
         return
     newest = max(rows.values(), key=lambda row: row.revision)
     for field, value in values.items():

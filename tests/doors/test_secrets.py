@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
+import pydantic
 import pytest
 from starlette.applications import Starlette
 
@@ -15,6 +16,7 @@ from persistence import Engine, Settings, Target, setting
 from persistence.http import operation_routes
 from persistence.settings import registry
 from persistence.store import MemoryStore
+from persistence.store.base import Write
 from persistence.testing import FailingStore
 from persistence.vault import Vault
 from tests.doors.audit import Heard, listening
@@ -130,3 +132,47 @@ def test_the_ear_hears_every_level():
         except ValueError:
             logging.getLogger("reflex").exception("failed")
     assert sum(VALUE in line for _, line in heard.lines) == 2
+
+
+def _fits(value: str) -> str:
+    if value:
+        raise ValueError(f"{value} isn't a key")
+    return value
+
+
+Fitting = Annotated[str, pydantic.AfterValidator(_fits)]
+
+
+async def test_what_cannot_be_read_is_told_without_its_value(monkeypatch: pytest.MonkeyPatch):
+    """What a migration raises and what an app's check says may hold the value."""
+
+    def fails(old: dict[str, Any]) -> dict[str, Any]:
+        return {"number": int(old["number"])}
+
+    class Unread(Settings, tool="doors-unread", edit="user", version=2, migrations={1: fails}):
+        number: int = setting(0)
+        word: Fitting = setting("")
+        api_key: Fitting = setting("", secret=True)
+
+    monkeypatch.setitem(registry, "doors-unread", registry.pop("doors-unread"))
+    key, at, store = Vault.new_key(), Target("user", "ana", "doors-unread"), MemoryStore()
+    rows = [("number", f'"{VALUE}"', 1), ("word", f'"{VALUE}"', 2)]
+    rows += [("api_key", Vault(key).encrypt(f'"{VALUE}"'), 2)]
+    await store.open()
+    await store.commit([
+        Write(at, field, "set", text, 0, "ana", "user", 1.0, version=version,
+              secret=field == "api_key")
+        for field, text, version in rows
+    ])  # fmt: skip
+    with listening() as heard:
+        async with Engine(store, scopes=("user",), key=key, debounce=0.0) as engine:
+            binding = await engine.open(Unread, {"user": "ana"}, actor="ana")
+            problems = dict(binding.layers[0].unreadable)
+            binding.update(number=1)
+            await binding.flush()
+            kept = await engine.quarantined("user", "ana")
+    assert problems.keys() == {"number", "word", "api_key"}
+    assert "ValueError" in problems["number"]
+    assert VALUE not in problems["number"] + problems["api_key"]
+    assert [each.field for each in kept] == ["number"]
+    _hold_none(heard, [VALUE])
