@@ -74,10 +74,8 @@ async def build(door: Door) -> World:
     await projects.delete_project(me, gone)
     for owner in (shot, private_shot):
         where = "shared" if owner == shot else "private"
-        target = ("shot", owner, "travel-ui-state")
-        assert (await ann.operate(target, "prompt", f"{CANARY} {where} prompt")).is_success
-    mine = ("user", me, "image-generation")
-    assert (await ann.operate(mine, "lastUsedModel", f"{CANARY} private model")).is_success or True
+        await _plant(ann, ("shot", owner, "travel-ui-state"), "prompt", f"{CANARY} {where} prompt")
+    await _plant(ann, ("user", me, "image-generation"), "last_used_model", f"{CANARY} private one")
     history = door.tabs.engine.history
     await history.name_moment("shot", private_shot, f"{CANARY} private moment", actor=me)
     link = await resets.make_link("canary-ann", now=time.time())
@@ -92,6 +90,11 @@ async def build(door: Door) -> World:
         "lastUsedModel", *(name for spec in registry.values() for name in spec.fields),
     ]  # fmt: skip
     return world
+
+
+async def _plant(ann: Person, target: tuple[str, str, str], field: str, value: str) -> None:
+    answer = await ann.operate(target, field, value)
+    assert [each["status"] for each in answer.json()["operations"]] == ["confirmed"], answer.text
 
 
 async def somebody(door: Door, world: World, role: str) -> Person:

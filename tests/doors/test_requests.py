@@ -12,6 +12,7 @@ import pytest
 from persistence import throttle
 from persistence.rates import Rate, Rates
 from persistence.throttle import RATE_LIMIT, Throttle, client_address, cost_of
+from tests.doors.audit import routes
 from tests.doors.door import Door, Person, Socket, in_house
 from tests.doors.test_sockets import HYDRATE, told, until
 
@@ -133,6 +134,23 @@ async def test_events_by_request_are_for_pages_of_this_host_too(door: Door):
         answer = await door.guest().http.request(method, polling, headers=foreign)
         assert answer.status_code == 403
     assert (await door.guest().http.get(polling)).status_code != 403
+
+
+@in_house
+async def test_no_route_that_acts_is_for_another_sites_page(door: Door):
+    """Each that the server mounts, with the cookies of somebody signed in."""
+    ann = await door.sign_up("lured-ann")
+    acting = [each for each in routes(door) if each[0] not in ("GET", "HEAD")]
+    assert len(acting) > 10
+    for method, path in acting:
+        for headers in (
+            {"origin": "http://evil.example"},
+            {"origin": "null"},
+            {"origin": "", "sec-fetch-site": "same-site"},
+        ):
+            answer = await ann.http.request(method, path, headers=headers)
+            assert answer.status_code == 403, (method, path, headers)
+    assert (await ann.http.get("/auth/me")).json()["user"]["name"] == "lured-ann"
 
 
 @in_house
