@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, or_, select
 
 from workbench import projects
-from workbench.access import NotFound, is_theirs
+from workbench.access import NotFound, is_id, is_theirs
 from workbench.database import read
 from workbench.models import Project, Shot
 
@@ -32,7 +32,10 @@ class Entity:
 async def find_entities(actor: str, text: str) -> list[Entity]:
     """Projects and shots of theirs, or shared with them, whose name contains the text. The project
     opened last comes first."""
-    return await read(_find, actor, text.strip()[:LONGEST_SEARCH])
+    text = text.strip()[:LONGEST_SEARCH]
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+        return []  # no name has these, and no database takes them
+    return await read(_find, actor, text)
 
 
 async def stack_of(actor: str, project: object, shot: object) -> list[Entity]:
@@ -88,4 +91,4 @@ def _stack(session: Session, actor: str, project: object, shot: object) -> list[
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and is_id(value) else ""

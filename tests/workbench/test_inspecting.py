@@ -44,6 +44,15 @@ async def test_a_search_is_taken_literally(new_user: NewUser) -> None:
     assert await names(ann, "a_") == ["a_b", "Gulls over the wake"]
 
 
+async def test_what_no_name_can_hold_is_in_none(new_user: NewUser) -> None:
+    ann = new_user()
+    await film(ann)
+    assert await names(ann, "\ud800") == await names(ann, "\0") == []
+    for project, shot in (("\ud800", None), (None, "\ud800"), ("\0", "\0")):
+        with pytest.raises(NotFound):
+            await stack_of(ann, project, shot)
+
+
 async def test_only_what_is_ones_own_and_live_is_found(new_user: NewUser) -> None:
     ann, bob = new_user(), new_user()
     project, shot = await film(ann)
