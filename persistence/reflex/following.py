@@ -34,7 +34,7 @@ from ..engine import Engine, Notice
 from ..scopes import Target
 from . import _private as rx_
 from . import causes
-from .mirror import tab_of_event
+from .mirror import tab_of_event, tab_still_open
 from .tabs import Page, Tab, Tabs, require_tabs, tabs_of_process
 
 QUIET = 0.05
@@ -71,8 +71,8 @@ def follow(what: Iterable[Target | Topic], handler: Any) -> None:
     Belongs into an event handler; who may see what changed is the handler's to ask.
     """
     wanted = frozenset(what)
-    tab = _tab("follow")
-    _follow(tab, handler, _Following(wanted, tab.page, tab.id) if wanted else None)
+    if (tab := tab_still_open("follow")) is not None:
+        _follow(tab, handler, _Following(wanted, tab.page, tab.id) if wanted else None)
 
 
 def follow_own(handler: Any) -> None:
@@ -81,8 +81,8 @@ def follow_own(handler: Any) -> None:
 
     Belongs into an event handler.
     """
-    tab = _tab("follow_own")
-    _follow(tab, handler, _Following(None, None, tab.id))
+    if (tab := tab_still_open("follow_own")) is not None:
+        _follow(tab, handler, _Following(None, None, tab.id))
 
 
 def announce(scope: str, owner: str) -> None:
@@ -106,13 +106,6 @@ def run_due(tabs: Tabs, tab: Tab) -> None:
     for name, each in _followed.get(tab, {}).items():
         if each.is_due:
             tabs.engine.spawn(_run(tabs, tab, name, each))
-
-
-def _tab(name: str) -> Tab:
-    tab = tab_of_event()
-    if tab is None:
-        raise RuntimeError(f"{name}(...) belongs into an event handler")
-    return tab
 
 
 def _follow(tab: Tab, handler: Any, following: _Following | None) -> None:

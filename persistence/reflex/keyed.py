@@ -26,7 +26,7 @@ from ..settings import ToolSpec, tool_of
 from . import _private as rx_
 from .components import Bound, Control, props_of
 from .facts import NO_INFO, FieldInfo, edit_target, field_info
-from .mirror import Delta, expect_answer, pending_of, settle, tab_of_event
+from .mirror import Delta, expect_answer, pending_of, settle, tab_of_event, tab_still_open
 from .tabs import Tab, require_tabs
 
 MAX_ROWS = 1_000
@@ -106,9 +106,9 @@ class KeyedSettings(rx.State, metaclass=KeyedMeta, mixin=True):
     @rx_.override
     async def show_rows(self, owners: Iterable[str]) -> None:
         """Show these entities' settings; waits for the load a moment. For handlers of any state."""
-        tabs, tab = require_tabs(), tab_of_event()
+        tabs, tab = require_tabs(), tab_still_open("show_rows")
         if tab is None:
-            raise RuntimeError("show_rows(...) belongs into an event handler")
+            return
         cls = type(_own(self))
         wanted = list(dict.fromkeys(owners))[:MAX_ROWS]
         held = tab.keyed.setdefault(cls.get_full_name(), {})

@@ -292,3 +292,12 @@ def tab_of_event() -> Tab | None:
     """The tab whose event is being handled."""
     tabs, event = tabs_of_process(), rx_.current_event()
     return tabs.by_token.get(event.token) if tabs is not None and event is not None else None
+
+
+def tab_still_open(name: str) -> Tab | None:
+    """The same; None where its page was closed while the handler waited for something. Raises
+    RuntimeError outside of an event."""
+    event = rx_.current_event()
+    if event is None or not event.token:
+        raise RuntimeError(f"{name}(...) belongs into an event handler")
+    return tab_of_event()

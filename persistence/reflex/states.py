@@ -44,6 +44,7 @@ from .mirror import (
     refresh,
     sheets_of,
     tab_of_event,
+    tab_still_open,
     wait_for,
 )
 from .tabs import require_tabs
@@ -399,9 +400,9 @@ async def show(state: rx.State, owners: Mapping[str, str | None]) -> None:
     Waits a moment for the load; if it takes longer, the tools go on as `loading`. Raises
     RuntimeError outside of an event.
     """
-    tabs, tab = require_tabs(), tab_of_event()
+    tabs, tab = require_tabs(), tab_still_open("show")
     if tab is None:
-        raise RuntimeError("show(...) belongs into an event handler")
+        return
     from .gate import capture_all, catch_up
 
     await capture_all(state)

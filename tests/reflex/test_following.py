@@ -9,7 +9,17 @@ import pytest
 import reflex as rx
 
 from persistence import Target
-from persistence.reflex import SettingsState, current_actor, follow, running_engine, setting
+from persistence.reflex import (
+    SettingsState,
+    current_actor,
+    follow,
+    running_engine,
+    setting,
+    show,
+)
+from persistence.reflex.following import follow_own
+from persistence.reflex.mirror import tab_of_event
+from persistence.reflex.tabs import require_tabs
 
 SHOT = Target("shot", "ann-A", "travel-ui-state")
 PROJECT = Target("project", "ann-p", "travel-ui-state")
@@ -29,6 +39,17 @@ def declare() -> tuple[Any, Any]:
             follow(
                 [target for target, on in ((SHOT, shot), (PROJECT, project)) if on], Counter.hear
             )
+
+        @rx.event
+        async def late(self) -> None:
+            """What a handler does whose page is closed while it waits for something."""
+            tabs, tab = require_tabs(), tab_of_event()
+            assert tab is not None
+            tabs.close(tab)
+            follow([SHOT], Counter.hear)
+            follow_own(Counter.hear)
+            await show(self, {"shot": "ann-A"})
+            self.count = 7
 
         @rx.event
         def hear(self) -> None:
@@ -98,6 +119,16 @@ async def test_a_tab_that_has_gone_is_left_alone(serve):
         await edit(site, 30)
         await asyncio.sleep(0.1)
         assert not tab.shows(counter, "count")
+
+
+async def test_a_handler_whose_page_is_closed_meanwhile_goes_on(serve, caplog):
+    _, counter = declare()
+    async with serve() as site:
+        tab = await site.open("t1")
+        await tab.send(counter.late)
+        await site.settle()
+        assert tab.shows(counter, "count") == 7
+        assert not [each for each in caplog.records if each.levelname == "ERROR"]
 
 
 async def test_changes_close_together_run_it_once(serve, until):
