@@ -301,6 +301,8 @@ class Appliers:
         except PermissionDenied as error:
             self._note_refused(lane, made)
             return Outcome(made.id, "refused", error.problem)
+        except StoreError as error:
+            return Outcome(made.id, "pending", str(error))
         except Exception:
             log.exception("authorise failed for %s", made.target)
             return Outcome(made.id, "pending", CANT_TELL)

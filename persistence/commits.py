@@ -241,8 +241,9 @@ class Committer:
                     asked[key] = ""
                 except PermissionDenied as error:
                     asked[key] = error.problem
-                except Exception:
-                    log.exception("authorise failed for %s", layer.target)
+                except Exception as error:
+                    if not isinstance(error, StoreError):  # what the app asks is away: it waits
+                        log.exception("authorise failed for %s", layer.target)
                     asked[key] = ""
                     unsure.add(key)
             problem = asked[key] or _policy(layer, edit)

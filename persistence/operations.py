@@ -199,10 +199,11 @@ class Operations:
         return operation if tool is None else brought_up(tool, operation)
 
     async def _unless_permitted(self, operation: Operation, actor: str) -> Outcome | None:
-        """None where the app lets this actor write. Raises PermissionDenied."""
+        """None where the app lets this actor write. Raises PermissionDenied, and StoreError where
+        what the app asks is away."""
         try:
             await self._engine.permit(actor, "write", operation.target, operation.field)
-        except PermissionDenied:
+        except (PermissionDenied, StoreError):
             raise
         except Exception:
             log.exception("authorise failed for %s", operation.target)

@@ -12,6 +12,7 @@ from persistence import (
     PermissionDenied,
     PolicyViolation,
     StoreError,
+    StoreUnavailable,
 )
 from persistence.testing import FailingStore
 from tests.scenarios.tools import (
@@ -292,3 +293,28 @@ async def test_an_authorise_that_fails_for_one_actor_holds_up_no_other_ones_edit
         await asyncio.sleep(30)
         assert (bob.status, bob.is_dirty) == ("ready", False)
         assert await stored(store, target(Travel, owner="s2")) == {"frames": 42}
+
+
+async def test_an_authorise_whose_database_is_away_is_no_failure_of_it(
+    start: Start, store: FailingStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each edit of each page asks it again: a traceback for every one would bury the log."""
+    is_away = False
+
+    def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        if is_away and action == "write":
+            raise StoreUnavailable("the accounts are away")
+        return True
+
+    async with start(authorise=authorise) as engine:
+        travel = await engine.open(Travel, MINE, actor="ada")
+        is_away = True
+        travel.update(frames=41)
+        outcome = await engine.submit(operation("op", "mode", "advanced"), actor="ada", wait=True)
+        assert (outcome.status, outcome.problem) == ("pending", "the accounts are away")
+        await asyncio.sleep(5)
+        assert (travel.status, travel.is_dirty) == ("error", True)
+        is_away = False
+        await asyncio.sleep(30)
+        assert (travel.status, await stored(store)) == ("ready", {"frames": 41})
+    assert not [each for each in caplog.records if each.exc_info]
