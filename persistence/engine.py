@@ -187,7 +187,7 @@ class Engine:
         try:
             await asyncio.wait_for(self._drain(), timeout)
         except (PersistenceError, TimeoutError) as error:
-            log.error("stopped with unsaved edits: %s", error or "out of time")  # noqa: TRY400
+            log.error("stopped with unsaved edits: %s", str(error) or "out of time")  # noqa: TRY400
         self.is_running = False
         await self.committer.stop()
         for task in tuple(self._tasks):

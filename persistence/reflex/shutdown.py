@@ -45,4 +45,4 @@ async def _save(engine: Engine) -> None:
     try:
         await asyncio.wait_for(engine.flush(), WITHIN)
     except (PersistenceError, TimeoutError) as error:
-        log.warning("not everything was saved before the end: %s", error or "out of time")
+        log.warning("not everything was saved before the end: %s", str(error) or "out of time")

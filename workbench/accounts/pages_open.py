@@ -30,7 +30,7 @@ async def save_edits() -> None:
     try:
         await asyncio.wait_for(engine.flush(), WITHIN)
     except (PersistenceError, TimeoutError) as error:
-        log.warning("not everything was saved yet: %s", error or "out of time")
+        log.warning("not everything was saved yet: %s", str(error) or "out of time")
 
 
 async def let_go() -> None:
