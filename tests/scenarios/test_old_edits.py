@@ -93,3 +93,22 @@ async def test_a_late_replay_of_one_that_was_migrated_changes_nothing(start: Sta
         for late in (made(1, "seconds", 3), made(2, "seconds", 4)):
             assert (await engine.submit(late, actor="ada", wait=True)).status == "confirmed"
         assert (await engine.open(Old, {"shot": "s1"})).values.frames == 96
+
+
+@pytest.mark.parametrize(
+    ("target", "field", "why"),
+    [
+        (AT, "given_up", "no such setting"),
+        (Target("shot", "s1", "given-up"), "frames", "a tool that nobody declared"),
+        (Target("scene", "s1", "old-edits"), "frames", "scene is no scope"),
+    ],
+)
+async def test_what_this_release_has_no_more_is_refused_by_its_name(
+    start: Start, target: Target, field: str, why: str
+) -> None:
+    """Its page keeps it and shows it, as anything that is refused."""
+    async with start() as engine:
+        operation = Operation(operation_id("tab", 1), "tab", 1, target, field, "set", 41)
+        outcome = await engine.submit(operation, actor="ada", wait=True)
+        assert outcome.status == "refused"
+        assert why in outcome.problem
