@@ -17,6 +17,7 @@ from persistence.reflex import PersistencePlugin
 # In development the page comes from a port of its own, so from another origin than the server's.
 # In production no other origin is let in. Reflex reads this file again once it knows which it is.
 port = os.environ.get("REFLEX_FRONTEND_PORT", "3000")
+proxies = int(os.environ.get("PROXIES") or 0)
 own_pages = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1")]
 
 config = rx.Config(
@@ -26,6 +27,7 @@ config = rx.Config(
     show_built_with_reflex=False,
     disable_plugins=[rx.plugins.SitemapPlugin],
     cors_allowed_origins=[] if os.environ.get("REFLEX_ENV_MODE") == "prod" else own_pages,
+    trusted_proxy_hops=proxies,  # of whom a page's handlers see the address
     plugins=[
         PersistencePlugin(
             database=os.environ.get("DATABASE_URL") or "sqlite:///workbench.db",
@@ -45,7 +47,7 @@ config = rx.Config(
                 each for each in os.environ.get("ALLOWED_ORIGINS", "").split(",") if each
             ],
             rate_limit=float(os.environ.get("RATE_LIMIT") or 3_000) or None,
-            proxies=int(os.environ.get("PROXIES") or 0),
+            proxies=proxies,
         )
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 import reflex as rx
 
 from persistence.reflex import follow
+from persistence.throttle import client_address
 from workbench import sharing
 from workbench.access import NotAllowed, NotFound
 from workbench.accounts.limits import TooMany
@@ -225,7 +226,8 @@ class Join(PageState, rx.State):
         return str(getattr(self, "token", ""))
 
     def _address(self) -> str:
-        return self.router.session.client_ip
+        """As limits count it: of an IPv6 address the network. Proxies are taken off already."""
+        return client_address(self.router.session.client_ip, "", proxies=0)
 
 
 def _person(row: MemberRow, now: float) -> Person:
