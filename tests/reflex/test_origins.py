@@ -13,8 +13,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from persistence.reflex import _private as rx_
-from persistence.reflex.doors import guarded
+from persistence.reflex.doors import Doors, guarded
 from persistence.reflex.origins import Origins
+from persistence.throttle import Throttle
 
 HOST = "film.example"
 
@@ -99,9 +100,10 @@ async def test_a_socket_of_another_sites_page_is_closed_before_the_app_sees_it(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    nobody: Any = None  # whose token it is matters to uploads alone
+    no_app: Any = None
+    doors = Doors(no_app, Throttle(lambda _: ""))
     headers = [(b"host", HOST.encode()), (b"origin", origin.encode())]
     scope = {"type": "websocket", "path": "/_event/", "headers": headers}
-    await guarded(app, nobody, Origins([]).is_ours)(scope, receive, send)
+    await guarded(app, doors, Origins([]).is_ours)(scope, receive, send)
     assert seen == (["/_event/"] if comes_in else [])
     assert sent == ([] if comes_in else [{"type": "websocket.close", "code": 1008}])
