@@ -126,6 +126,16 @@ def test_it_says_what_where_and_why_after_a_reload_and_what_is_mended_is_saved(
     expect(page.locator(".persistence-status-text")).to_contain_text("Saved")
 
 
+def test_a_reason_that_is_a_sentence_of_the_apps_is_told_as_one(backend: Backend, page: Page):
+    backend.verdict = lambda _: refused("You can look at this. Ask Ana for the right to edit.")
+    visit(page, backend)
+    page.locator("#prompt").fill("gulls")
+    kept(page, 1)
+    words = "Prompt: You can look at this. Ask Ana for the right to edit"
+    expect(page.locator(".persistence-status-text")).to_have_text(f"Not saved: {words}")
+    expect(entry(page, "Prompt").locator(".persistence-unsaved-why")).to_have_text(f"{words}.")
+
+
 def test_what_fails_once_more_comes_back_with_its_new_reason(backend: Backend, page: Page):
     backend.verdict = lambda each: refused(f"is bad: {each['value']}")
     visit(page, backend)

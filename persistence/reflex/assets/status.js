@@ -31,7 +31,7 @@
     const trouble = TROUBLE[window.persistence.trouble] || "";
     const drafts = window.persistence.drafts.filter((each) => names.has(each.dataset.persistenceTool));
     const [bad] = tools.filter((each) => each.status === "error");
-    const refused = tools.flatMap((each) => each.refused.map(([field, problem]) => `${each.titles[field] || field} ${problem}`));
+    const refused = tools.flatMap((each) => each.refused.map(([field, problem]) => window.persistenceWords.reason(each.titles[field] || field, problem)));
     const kept = keptOf(tools);
     since = mine.length ? since || Date.now() : 0;
     if (mine.length) restless = Date.now();

@@ -53,8 +53,12 @@
     const { problem, theirs } = entry.answer;
     if (isGone(entry)) return `The ${aboutOf(entry).scope || "place"} that this belongs to was deleted. Your edit is kept here`;
     if (isConflict(entry)) return `${personOf(entry, theirs.by)} changed this ${ago(theirs.at)}, and so did you`;
-    return NAMED.test(entry.operation.kind) || !entry.operation.field ? capital(problem) : `${titleOf(entry)} ${problem}`;
+    return NAMED.test(entry.operation.kind) || !entry.operation.field ? capital(bare(problem)) : reason(titleOf(entry), problem);
   }
+
+  // What is wrong with a setting: "Frames must be at most 9", but "Frames: You may not" where the app says a sentence.
+  const bare = (problem) => problem.replace(/\.$/, "");
+  const reason = (title, problem) => `${title}${/^(\p{Lu}|there )/u.test(problem) ? ":" : ""} ${bare(problem)}`;
 
   // In this browser's time, from seconds or milliseconds since the epoch.
   function ago(at) {
@@ -211,5 +215,5 @@
   }
   const isoOf = (at) => (at ? new Date(at < 1e11 ? at * 1000 : at).toISOString() : null);
 
-  window.persistenceWords = { h, icon, titleOf, whereOf, whyOf, personOf, ago, valueOf, shown, comparison, editor, exported, isConflict, isSecret, isGone, isText };
+  window.persistenceWords = { h, icon, titleOf, whereOf, whyOf, reason, personOf, ago, valueOf, shown, comparison, editor, exported, isConflict, isSecret, isGone, isText };
 })();
