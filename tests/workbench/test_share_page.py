@@ -76,6 +76,29 @@ async def test_the_dialog_shows_links_to_the_owner_alone_and_a_new_one_once(
         assert ana.shows(Share, "url") == ""
 
 
+async def test_a_new_link_stays_to_be_copied_for_as_long_as_it_is_open(
+    project_page: Any, film: Film
+):
+    async with project_page() as (site, visit):
+        ana, other = await visit("owner"), await visit("owner", "their other tab")
+        for tab in (ana, other):
+            await tab.send(Share.open, project=film.project)
+        await ana.send(Share.make_link, form={"role": "viewer", "kind": "once"})
+        url = ana.shows(Share, "url")
+        new, old, *_ = [each.id for each in ana.shows(Share, "links")]
+        await ana.send(Share.revoke, link=old)
+        assert (ana.shows(Share, "url"), ana.shows(Share, "said")) == (url, "The link was revoked.")
+        await site.until(lambda: other.shows(Share, "links")[0].id == new)
+        await other.send(Share.revoke, link=new)
+        await site.until(lambda: ana.shows(Share, "url") == "")
+        await ana.send(Share.make_link, form={"role": "editor", "kind": "all"})
+        assert (bool(ana.shows(Share, "url")), ana.shows(Share, "said")) == (True, "")
+        await ana.send(Share.ask, what="remove", user=film.people["editor"])
+        await ana.send(Share.confirm)
+        assert ana.shows(Share, "url") == ""
+        assert "revoked" in ana.shows(Share, "said")
+
+
 async def test_a_change_of_role_and_a_removal_reach_the_open_page(project_page: Any, film: Film):
     async with project_page() as (site, visit):
         ana, ben = await visit("owner"), await visit("editor")

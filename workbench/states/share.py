@@ -8,7 +8,7 @@ from typing import Any
 
 import reflex as rx
 
-from persistence.reflex import follow
+from persistence.reflex import announce, follow
 from persistence.throttle import client_address
 from workbench import sharing
 from workbench.access import NotAllowed, NotFound
@@ -52,8 +52,10 @@ class Share(PageState, rx.State):
     people: rx.Field[list[Person]] = rx.field(default_factory=list)
     links: rx.Field[list[Link]] = rx.field(default_factory=list)
     url: rx.Field[str] = rx.field("")
-    """The link that was just made; it can't be shown a second time."""
+    """The link that was just made, while it is open; it can't be shown a second time."""
     url_note: rx.Field[str] = rx.field("")
+    _url_id: str = ""
+    """Which of the links that is."""
     asking: rx.Field[str] = rx.field("")
     """What has to be confirmed: "remove", "own" or "leave"."""
     about: rx.Field[str] = rx.field("")
@@ -66,7 +68,7 @@ class Share(PageState, rx.State):
     async def open(self, project: str):
         """Show who a project is shared with."""
         self._calm()
-        self.url = self.said = ""
+        self.url = self._url_id = self.said = ""
         self.status, self.project = "loading", project if isinstance(project, str) else ""
         await self._read()
 
@@ -101,6 +103,8 @@ class Share(PageState, rx.State):
             )
             for each in shown.links
         ]
+        if self._url_id and all(each.id != self._url_id for each in self.links):
+            self.url = self._url_id = ""
         self.status = "ready"
 
     def _calm(self) -> None:
@@ -112,6 +116,7 @@ class Share(PageState, rx.State):
     async def make_link(self, form: dict[str, Any]):
         """Make a link with the role and the kind that were chosen."""
         self._calm()
+        self.url = self._url_id = self.said = ""
         chosen: Any = form if isinstance(form, dict) else {}
         once = chosen.get("kind") == "once"
         with said_on(self):
@@ -122,13 +127,17 @@ class Share(PageState, rx.State):
             who = "One person" if once else "Whoever has it"
             can = "edit" if chosen.get("role") == "editor" else "look"
             self.url_note = f"{who} can join with it, for a week, and {can}."
+            announce("project", self.project)
         await self._read()
+        if self.url and self.links:
+            self._url_id = self.links[0].id  # the newest
 
     @rx.event
     async def revoke(self, link: str):
         with said_on(self):
             await sharing.revoke(actor_of(self), self.project, link)
-            self.said, self.url = "The link was revoked.", ""
+            self.said = "The link was revoked."
+            announce("project", self.project)
         await self._read()
 
     @rx.event
@@ -162,10 +171,9 @@ class Share(PageState, rx.State):
             if what == "remove":
                 name = await sharing.remove(actor_of(self), project, user)
                 self.said = f"{name} was removed, and the open links are revoked."
-                self.url = ""
             elif what == "own":
                 name = await sharing.pass_on(actor_of(self), project, user)
-                self.said, self.url = f"{name} owns this project now. You can edit it.", ""
+                self.said = f"{name} owns this project now. You can edit it."
             elif what == "leave":
                 await sharing.leave(actor_of(self), project)
             else:
