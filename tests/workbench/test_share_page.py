@@ -15,6 +15,7 @@ from workbench.accounts import authorise, owners
 from workbench.directory import describe
 from workbench.models import new_id
 from workbench.settings import SCOPES, Travel
+from workbench.states.live import tell
 from workbench.states.project import Project, Prompts
 from workbench.states.share import Join, Share
 
@@ -97,6 +98,20 @@ async def test_a_new_link_stays_to_be_copied_for_as_long_as_it_is_open(
         await ana.send(Share.confirm)
         assert ana.shows(Share, "url") == ""
         assert "revoked" in ana.shows(Share, "said")
+
+
+async def test_a_dialog_that_is_open_goes_on_hearing_after_a_lost_connection(
+    project_page: Any, film: Film
+):
+    async with project_page() as (site, visit):
+        ana = await visit("owner")
+        await ana.send(Share.open, project=film.project)
+        ana.close()
+        site.tabs.sweep()
+        await ana.open()
+        await sharing.remove(film.people["owner"], film.project, film.people["viewer"])
+        await tell(film.project)
+        await site.until(lambda: len(ana.shows(Share, "people")) == 3)
 
 
 async def test_a_change_of_role_and_a_removal_reach_the_open_page(project_page: Any, film: Film):

@@ -26,6 +26,7 @@ from workbench.states.common import (
     said_on,
 )
 from workbench.states.live import tell
+from workbench.states.share import Share
 
 CARD_TEXT = 160
 CARDS_WITH_TEXT = 100
@@ -69,6 +70,9 @@ class Project(PageState, rx.State):
             self.gone_id = ""
         await self.refresh()
         follow([("project", self.id)] if self.status == "ready" else [], Project.follow)
+        share = await self.get_state(Share)
+        if self.id and share.project == self.id:
+            await share.refresh()  # it may stand open, after a connection was lost
         await self._begin_anew()
         await self._note_as_last()
         await self._show_prompts()
