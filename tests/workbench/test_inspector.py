@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from persistence.reflex.testing import FakeTab, Site
-from workbench import projects
+from workbench import projects, sharing
 from workbench.accounts import authorise
 from workbench.projects import delete_shot
 from workbench.settings import SCOPES, Travel
 from workbench.states.inspector import Inspector
+from workbench.states.live import tell_rights
 
 
 class Bench:
@@ -136,3 +137,22 @@ async def test_what_is_foreign_missing_or_gone_answers_alike(bench: Any) -> None
         await page.tab.send(Inspector.refresh)
         assert page.shows("status") == "missing"
         assert "never-heard-of" not in page.site.engine._undeclared
+
+
+async def test_who_is_a_member_no_more_is_shown_nothing_of_it_at_once(
+    bench: Any, new_user: Callable[[], str]
+) -> None:
+    async with bench() as page:
+        ann, ben = page.tab.user, new_user()
+        await page.edit("shot", prompt="gulls over the pier")
+        await sharing.join(await sharing.invite(ann, page.project, "editor"), ben, "10.0.0.7")
+        tab = page.site.tab("t2", user=ben, path="/inspector")
+        tab.params = {"shot": page.shot, "field": "prompt"}
+        await tab.open()
+        assert tab.shows(Inspector, "entity") == "Gulls"
+        await sharing.remove(ann, page.project, ben)
+        await tell_rights(page.project, ben)
+        await page.site.until(lambda: tab.shows(Inspector, "status") == "missing")
+        told = repr(tab.told[Inspector.get_full_name()]).casefold()
+        assert "gulls" not in told
+        assert "harbour" not in told

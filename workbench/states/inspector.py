@@ -89,7 +89,8 @@ class Inspector(PageState, rx.State):
             await self._show(stack)
         except (NotFound, PermissionDenied):
             follow((), Inspector.refresh)
-            self.status, self.lines, self.story, self.past = "missing", [], [], []
+            self._let_go()
+            await self.find("")
         except (Unavailable, StoreUnavailable) as error:
             self.status, self.problem = "away", str(error)
 
@@ -123,6 +124,12 @@ class Inspector(PageState, rx.State):
 
     # --- reading ---------------------------------------------------------------------------------
 
+    def _let_go(self) -> None:
+        """Show nothing of what isn't theirs to see, or not any more."""
+        self.status, self.lines, self.story, self.past = "missing", [], [], []
+        self.heads, self.chosen = [], Line()
+        self.entity = self.place = self.field = ""
+
     async def _show(self, stack: list[Entity]) -> None:
         engine, actor = running_engine(), actor_of(self)
         owners = {each.scope: each.id for each in stack}
@@ -137,7 +144,7 @@ class Inspector(PageState, rx.State):
             plain = inspect(view) if self.muted and view is not None else rows
         finally:
             binding.close()
-        follow(targets, Inspector.refresh)
+        follow([*targets, *owners.items()], Inspector.refresh)  # of owners: rights, too
         self.tool = tool
         self.tools = [self._choice_of(each) for each in known.values()]
         self.entity, self.place = stack[-1].name, PLACES[stack[-1].scope]
