@@ -240,6 +240,9 @@ class Tabs:
 
         All targets that aren't in memory come with one query.
         """
+        if there := [scope for scope in tab.here if owners.get(scope) != tab.owners.get(scope)]:
+            tab.here = {scope: told for scope, told in tab.here.items() if scope not in there}
+            tab.has_news = True
         tab.owners = owners
         self.presence.moved(tab)
         denied: asyncio.Task[dict[str, str]] | None = None

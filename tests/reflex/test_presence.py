@@ -102,6 +102,23 @@ async def test_another_shot_of_the_project_is_another_place_and_the_same_project
         assert names(bob) == ["Ann Lee"], "the strongest that the page shows"
 
 
+async def test_who_turns_to_another_shot_or_to_none_is_told_of_nobody_there(here, until):
+    declare()
+    async with here() as site:
+        ann = await site.open("t1", "ann", "/s1")
+        await site.open("t2", "bob", "/s1")
+        await until(lambda: names(ann, "shot") == ["Bob"])
+        ann.path = "/s2"
+        await ann.open()
+        assert (names(ann, "shot"), names(ann, "project")) == ([], ["Bob"])
+        ann.path = "/s1"
+        await ann.open()
+        await until(lambda: names(ann, "shot") == ["Bob"])
+        ann.path = "/"
+        await ann.open()
+        assert (names(ann, "shot"), names(ann, "project")) == ([], ["Bob"])
+
+
 async def test_ones_own_other_tabs_are_nobody_else_and_a_person_is_there_once(here, until):
     declare()
     async with here() as site:
