@@ -117,3 +117,22 @@ def test_buttons_that_are_pressed_without_a_connection_turn_what_was_turned_last
     expect(page.locator("#locks")).to_contain_text('"shots":true')
     expect(page.locator("#locks")).to_contain_text('"gens":true')
     expect(page.locator("#compact")).to_have_text("false")
+
+
+def test_two_devices_that_toggle_different_keys_without_a_connection_keep_both(
+    context: Any, site: Server
+) -> None:
+    one, two = context(), context()
+    here = visit(one.new_page(), site)
+    two.add_cookies(one.cookies())
+    there = visit(two.new_page(), site)
+    two.set_offline(True)
+    there.click("#gens")
+    there.wait_for_function("window.persistence.unconfirmed.length === 1")
+    here.click("#shots")
+    expect(here.locator("#locks")).to_have_text('{"shots":true}')
+    here.wait_for_function("window.persistence.unconfirmed.length === 0")
+    two.set_offline(False)
+    for page in (here, there):
+        expect(page.locator("#locks")).to_contain_text('"gens":true', timeout=15_000)
+        expect(page.locator("#locks")).to_contain_text('"shots":true')
