@@ -148,3 +148,28 @@ def test_an_edit_says_by_which_version_of_its_tool_its_page_was_built(
     page.evaluate("(id) => void persistence.again(id, 'mended')", entry["id"])
     backend.wait_until(lambda: len(backend.arrived) == 4)
     assert backend.arrived[-1]["schema"] == 2
+
+
+def test_h5_leaving_asks_where_what_is_edited_would_be_lost_and_only_there(
+    backend: Backend, page: Page
+):
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("kept")
+    says(page, "No connection. 1 change waits")
+    visit(page, backend)  # the browser keeps it: nothing to ask about
+    assert asked == []
+    backend.is_away = False
+    settled(page)
+    page.evaluate(
+        """() => { IDBObjectStore.prototype.put = () => {
+            throw new DOMException("", "QuotaExceededError");
+        }; }"""
+    )
+    backend.is_away = True
+    page.locator("#text").fill("in this page alone")
+    until(page, "persistence.isOffline && persistence.unkept.length === 1")
+    page.goto(f"{backend.url}/empty")
+    assert asked == ["beforeunload"]

@@ -312,7 +312,10 @@
     for (const [some, isLast] of [[fits, true], [rest, false]]) for (const portion of portions(some, PORTION)) post(portion, isLast).catch(() => {});
   }
   addEventListener("pagehide", leave, true);
-  addEventListener("beforeunload", () => document.activeElement?.blur?.(), true);
+  addEventListener("beforeunload", (event) => {
+    document.activeElement?.blur?.();
+    if (loose.size || (isOffline() && [...kept.values()].some((each) => !each.isKept))) event.preventDefault(); // it would be lost: ask
+  }, true);
   addEventListener("pageshow", (event) => { if (event.persisted) { outbox.live(client); hurry(); adopt(); } }); // taken out of the browser's cache
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
 
