@@ -64,7 +64,8 @@ def follow(what: Iterable[Target | Topic], handler: Any) -> None:
     announced of these `(scope, owner)`.
 
     - What the same handler followed before in this tab is followed no more; nothing: nothing.
-    - It ends when the tab closes, shows another page, or is somebody else's.
+    - It ends when the tab closes or loses its connection, shows another page, or is somebody
+      else's. What `on_load` follows is followed again when the page is back.
     - Changes that come close together run it once. Its cause is `remote`: nothing that it does
       counts as an edit of the user.
 
