@@ -388,3 +388,39 @@ def test_edits_made_together_are_one_action_and_outlive_the_page(backend: Backen
     emptied(page)
     done = [(each["kind"], each["field"], each["together"]) for each in backend.arrived]
     assert done == [("reset", "prompt", 1), ("reset", "text", 1)]
+
+
+def test_single_keys_that_a_script_edits_dont_take_one_anothers_place(backend: Backend, page: Page):
+    backend.verdict = lambda operation: (
+        REFUSED if operation["value"]["set"] == {"bad": 1} else {"status": "confirmed"}
+    )
+    visit(page, backend)
+    edit = (
+        "persistence.edit('keys', ['shot', 's1', 'travel'], 'locks', {{ set: {}, remove: [] }}, 3)"
+    )
+    page.evaluate(f"void {edit.format('{ bad: 1 }')}")
+    settled(page)
+    [entry] = failed(page)
+    page.context.set_offline(True)
+    page.evaluate(f"void {edit.format('{ one: 1 }')}")
+    page.evaluate(
+        "(id) => void persistence.again(id, { set: { mended: 1 }, remove: [] }, 3)", entry["id"]
+    )
+    page.evaluate(f"void {edit.format('{ two: 2 }')}")
+    kept(page)
+    page.context.set_offline(False)
+    settled(page)
+    assert [each["set"] for each in backend.values()] == [{"one": 1}, {"mended": 1}, {"two": 2}]
+
+
+def test_a_buttons_edit_doesnt_pass_for_one_that_its_component_shows(backend: Backend, page: Page):
+    visit(page, backend)
+    page.context.set_offline(True)
+    edited = "persistence.edited('travel', 'text', '[\"shot\",\"s1\",\"travel\"]', 3, '{}', {})"
+    page.evaluate(f"void {edited.format('chosen', 'true')}")
+    page.evaluate(f"void {edited.format('by a button', 'false')}")
+    kept(page)
+    page.context.set_offline(False)
+    settled(page)
+    assert backend.values()[-1] == "by a button"
+    assert not backend.arrived[-1]["id"].endswith("-w")

@@ -38,7 +38,7 @@
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, PATIENCE = 12000, KEEPALIVE = 60000, LOOK = 10000;
   const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
   const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
-  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting, ontoKeys } = window.persistenceOrder, client = newClient();
+  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting } = window.persistenceOrder, client = newClient();
   const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
@@ -119,23 +119,24 @@
     if (!is) throw new TypeError(`a target is three texts, of which the first ${filled} aren't empty`);
   }
 
-  function record(field, target, base, given, ending = "", kind = "set", together = 0) {
+  // `isAlone`: not folded with others. A control tells of all the keys that it changed, a script of those that it means.
+  function record(field, target, base, given, ending = "", kind = "set", together = 0, isAlone = false) {
     checkTarget(target, 3);
     const key = keyOf(target, field), last = newest.get(key), value = typeof given === "string" ? given : copyOf(given);
     touched.set(actorNow() + key, Date.now());
-    if (isOpen(last, kind) && last.id.endsWith(ending) && !together) {
+    if (isOpen(last, kind) && last.id === idOf(last.seq) + ending && !together && !last.together && !isAlone && !last.isAlone) {
       Object.assign(last, { value, editedAt: Date.now(), schema: schemaOf(last) }); // `madeAt` says since when it waits
       last.keeping = outbox.keep(last);
       return last;
     }
-    return make({ target, field, kind, value, base }, ending, together);
+    return make({ target, field, kind, value, base, isAlone }, ending, together);
   }
 
   // May what comes now of its field fold into it?
   const isOpen = (last, kind) => Boolean(last) && !last.sentAt && last.client === client && last.actor === actorNow() && last.kind === kind;
 
-  function make({ target, field, kind, value, base }, ending = "", together = 0) {
-    const operation = { id: idOf(++seq) + ending, client, seq, target, field, kind, value, base, sentAt: 0 };
+  function make({ target, field, kind, value, base, isAlone }, ending = "", together = 0) {
+    const operation = { id: idOf(++seq) + ending, client, seq, target, field, kind, value, base, isAlone, sentAt: 0 };
     operation.actor = actorNow();
     operation.madeAt = operation.editedAt = Date.now();
     operation.since = now();
@@ -155,8 +156,7 @@
   }
 
   function edit(kind, target, field, value, base) {
-    const last = newest.get(keyOf(target, field)), isMore = kind === "keys" && isOpen(last, kind);
-    const operation = record(field, target, base, isMore ? ontoKeys(last.value, value) : value, "", kind);
+    const operation = record(field, target, base, value, "", kind, 0, kind === "keys");
     send();
     return operation;
   }
@@ -164,7 +164,7 @@
   // Several edits that are one action: one step to undo.
   function editAll(edits) {
     const together = edits.length > 1 ? seq + 1 : 0;
-    const made = edits.map(({ kind, target, field, value, base }) => record(field, target, base, value, "", kind, together));
+    const made = edits.map(({ kind, target, field, value, base }) => record(field, target, base, value, "", kind, together, kind === "keys"));
     send();
     return made;
   }
@@ -433,7 +433,7 @@
     if (!entry || entry.actor !== actorNow()) return null;
     const { kind, target, field } = entry.operation, given = value === undefined ? entry.operation.value : value;
     const stands = base ?? entry.answer.theirs?.revision ?? (entry.answer.revision || entry.operation.base);
-    const operation = kind.includes(".") ? submit(kind, target, given, field) : record(field, target, stands, given, "", kind);
+    const operation = kind.includes(".") ? submit(kind, target, given, field) : record(field, target, stands, given, "", kind, 0, kind === "keys");
     Object.assign(operation, { continues: [...(operation.continues || []), id] }, isOwnKind(operation) ? {} : { base: stands, ...(JSON.stringify(given) === JSON.stringify(entry.operation.value) ? { schema: entry.operation.schema } : {}) });
     operation.keeping.then(() => operation.isKept && settle(id)); // else its answer does
     send();

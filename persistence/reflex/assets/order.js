@@ -1,5 +1,4 @@
-// In which order operations go, how many at once, and how edits of single keys fold. `operations.js` calls it; nothing here
-// knows of page, time or storage.
+// In which order operations go, and how many at once. `operations.js` calls it; nothing here knows of page, time or storage.
 (() => {
   "use strict";
   if (window.persistenceOrder) return;
@@ -59,12 +58,5 @@
     return [fits, rest];
   }
 
-  // Edits of single keys of a dict, on top of others that still wait: {set: {key: value}, remove: [key]}.
-  function ontoKeys(before, { set = {}, remove = [] }) {
-    const stays = Object.entries(before.set || {}).filter(([name]) => !remove.includes(name));
-    const gone = new Set([...(before.remove || []), ...remove]);
-    return { set: { ...Object.fromEntries(stays), ...set }, remove: [...gone].filter((name) => !(name in set)) };
-  }
-
-  window.persistenceOrder = { inOrder, inLine, sizeOf, portions, fitting, ontoKeys };
+  window.persistenceOrder = { inOrder, inLine, sizeOf, portions, fitting };
 })();

@@ -113,7 +113,7 @@
 
   // --- operations -----------------------------------------------------------------------------------------
 
-  const recordOf = ({ isReady, isKept, keeping, sentAt, since, ...record }) => ({ ...record, version: VERSION });
+  const recordOf = ({ isReady, isKept, keeping, sentAt, since, isAlone, ...record }) => ({ ...record, version: VERSION });
 
   // Put it there as it is now; where it changes while that is under way, once more. `isReady` says that it may be sent,
   // `isKept` that it really is there.
