@@ -119,6 +119,7 @@ class Operations:
         self._waiting: dict[str, asyncio.Future[Outcome]] = {}
         self._answered: OrderedDict[str, Outcome] = OrderedDict()
         self._newest: OrderedDict[tuple[str, Target, str], int] = OrderedDict()
+        self._cleared: OrderedDict[tuple[str, Target, str], int] = OrderedDict()
         self._clients: OrderedDict[str, int] = OrderedDict()
         self._typing = TypingRuns()
         self._actions: OrderedDict[tuple[str, str, int], str] = OrderedDict()
@@ -252,9 +253,11 @@ class Operations:
         return None
 
     def _is_overtaken(self, operation: Operation) -> bool:
-        """Did a newer edit of this client in this field come before it? Keys merge one by one."""
-        newest = self._newest.get((operation.client, operation.target, operation.field), -1)
-        return operation.seq < newest and operation.kind != "keys"
+        """Did a newer edit of this client in this field come before it? Keys merge one by one, and
+        give way only to one that leaves none of them standing."""
+        at = (operation.client, operation.target, operation.field)
+        newest = (self._cleared if operation.kind == "keys" else self._newest).get(at, -1)
+        return operation.seq < newest
 
     async def _apply(
         self, operation: Operation, actor: str, origin: object | None
@@ -368,12 +371,16 @@ class Operations:
 
     def _note(self, operation: Operation) -> None:
         key = (operation.client, operation.target, operation.field)
-        self._newest[key] = operation.seq
-        self._newest.move_to_end(key)
+        notes = [self._newest]
+        if operation.kind not in ("keys", *VALUED):
+            notes.append(self._cleared)
+        for memory in notes:
+            memory[key] = max(operation.seq, memory.get(key, -1))
+            memory.move_to_end(key)
         highest = max(operation.seq, self._clients.get(operation.client, -1))
         self._clients[operation.client] = highest
         self._clients.move_to_end(operation.client)
-        for memory in (self._newest, self._clients):
+        for memory in (self._newest, self._cleared, self._clients):
             if len(memory) > REMEMBERED:
                 memory.popitem(last=False)
 

@@ -424,3 +424,18 @@ def test_a_buttons_edit_doesnt_pass_for_one_that_its_component_shows(backend: Ba
     settled(page)
     assert backend.values()[-1] == "by a button"
     assert not backend.arrived[-1]["id"].endswith("-w")
+
+
+def test_keys_without_an_answer_are_given_up_once_a_reset_after_them_is_saved(
+    backend: Backend, page: Page
+):
+    backend.verdict = lambda operation: {
+        "status": "pending" if operation["kind"] == "keys" else "confirmed"
+    }
+    visit(page, backend)
+    edit = "persistence.edit('{}', ['shot', 's1', 'travel'], 'locks', {}, 3)"
+    page.evaluate("void " + edit.format("keys", "{ set: { one: 1 }, remove: [] }"))
+    backend.wait_until(lambda: len(backend.arrived) == 1)
+    page.evaluate("void " + edit.format("reset", "null"))
+    settled(page)
+    assert [each["kind"] for each in backend.arrived if backend.is_done(each["id"])] == ["reset"]

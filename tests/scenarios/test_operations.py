@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from persistence.testing import FailingStore
 from tests.scenarios.tools import (
     MINE,
@@ -282,6 +284,24 @@ async def test_an_older_edit_of_other_keys_is_not_lost_to_a_newer_one_that_came_
         ui = await engine.open(Ui, {"user": "ada"})
         assert ui.values.locks["gens"]
         assert ui.values.locks["tasks"]
+
+
+@pytest.mark.parametrize("kind", ["reset", "block"])
+async def test_an_older_edit_of_keys_that_comes_after_a_reset_changes_nothing(
+    start: Start, store: FailingStore, kind: str
+) -> None:
+    at = target(Ui, "user")
+    async with start() as engine:
+        late = operation("tab.00000001", "locks", {"set": {"gens": True}}, kind="keys", target=at)
+        done = operation("tab.00000002", "locks", None, kind=kind, target=at, seq=2)
+        other = operation(
+            "tab.00000003", "locks", {"set": {"a": True}}, kind="keys", target=at, seq=3
+        )
+        for each in (done, late, other):
+            assert (await engine.submit(each, actor="ada", wait=True)).status == "confirmed"
+        ui = await engine.open(Ui, {"user": "ada"})
+        assert ui.values.locks["a"]
+        assert not ui.values.locks.get("gens")
 
 
 async def test_keys_that_are_none_are_refused(start: Start, store: FailingStore) -> None:

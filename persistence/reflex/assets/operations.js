@@ -379,8 +379,9 @@
     reached();
     const isSaved = answer.status === "confirmed";
     if (isSaved || answer.problem === TAKEN_BACK) outbox.drop(operation.id); else fail(operation, answer);
+    const isOver = (each) => isWhole(each) || (!isOwnKind(each) && ["reset", "block"].includes(operation.kind)); // which keys don't outlive
     if (answer.status !== "refused" && isWhole(operation)) for (const each of [...kept.values()]) {
-      if (each.client === operation.client && each.actor === operation.actor && each.seq < operation.seq && isWhole(each) && keyOf(each.target, each.field) === keyOf(operation.target, operation.field)) forget(each.id);
+      if (each.client === operation.client && each.actor === operation.actor && each.seq < operation.seq && isOver(each) && keyOf(each.target, each.field) === keyOf(operation.target, operation.field)) forget(each.id);
     }
     standFor(operation);
     tell();
