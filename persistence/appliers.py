@@ -57,9 +57,9 @@ that it names as its base. `newest`: each replaces the older ones of its kind an
 passed over if they come late. `free`: as they come."""
 
 AT_ONCE = 32
-"""Functions that run at the same time; each lane runs one."""
+"""Functions of one kind that run at the same time; each lane runs one."""
 THREADS = 8
-"""Of them, functions that aren't async: in threads of their own, apart from the app's."""
+"""Of them, functions that aren't async: in threads of the kind's own, apart from the app's."""
 MOST_WAITING = 500
 """Operations of one client at one target that are taken in before they are applied."""
 
@@ -192,8 +192,9 @@ class Appliers:
         self._underway: dict[tuple[str, str], asyncio.Future[Outcome]] = {}
         self._done: OrderedDict[tuple[str, str], Outcome] = OrderedDict()
         self._refused: OrderedDict[tuple[Lane, int], int] = OrderedDict()
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._threads: ThreadPoolExecutor | None = None
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._threads: dict[str, ThreadPoolExecutor] = {}
+        """Both by kind: one that hangs holds up no other."""
 
     def register(self, kind: str, applier: Applier[Any]) -> None:
         """Apply operations of this kind by that function. Raises ValueError for a kind that isn't
@@ -205,6 +206,7 @@ class Appliers:
         if not isinstance(cast(object, applier), Applier):
             raise TypeError(f"kind {kind!r}: declare the function with @applier(Payload)")
         self._by_kind[kind] = applier
+        self._turns[kind] = asyncio.Semaphore(AT_ONCE)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -251,9 +253,9 @@ class Appliers:
             for job in lane:
                 self._answer(job, Outcome(job.operation.id, "pending", "the server is stopping"))
         self._lanes.clear()
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._threads = None
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.clear()
 
     # --- applying --------------------------------------------------------------------------------
 
@@ -261,7 +263,7 @@ class Appliers:
         jobs = self._lanes[lane]
         while jobs:
             job = jobs[0]
-            async with self._turns:
+            async with self._turns[job.operation.kind]:
                 try:
                     outcome = await self._apply(lane, job)
                 except asyncio.CancelledError:
@@ -312,11 +314,11 @@ class Appliers:
         if inspect.iscoroutinefunction(known.apply):
             await known.apply(submitted)
             return
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="persistence-apply")
-        answer = await asyncio.get_running_loop().run_in_executor(
-            self._threads, known.apply, submitted
-        )
+        kind = submitted.operation.kind
+        if (threads := self._threads.get(kind)) is None:
+            threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"persistence-{kind}")
+            self._threads[kind] = threads
+        answer = await asyncio.get_running_loop().run_in_executor(threads, known.apply, submitted)
         if inspect.isawaitable(answer):
             await answer
 

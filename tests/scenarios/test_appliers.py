@@ -120,6 +120,16 @@ async def test_a_slow_kind_holds_up_no_edit_of_a_setting(
         assert await stored(store) == {"frames": 41}
 
 
+async def test_a_kind_whose_functions_all_hang_holds_up_no_other_kind(
+    start: Start, app: Conversations
+) -> None:
+    async with app.register(start()) as engine:
+        app.slow = 25.0
+        for n in range(40):
+            await engine.submit(said(1, "x", client=f"tab{n}"), actor="ada")
+        assert await send(engine, drawn(1, "at once")) == ["confirmed"]
+
+
 async def test_one_that_takes_too_long_is_pending_and_the_next_has_its_turn(
     start: Start, app: Conversations
 ) -> None:
