@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from queue_acts import kept, leave, records, settled, visit
-from waiting import until
+from waiting import emptied, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -101,3 +101,39 @@ def test_storage_that_failed_once_and_works_again_is_no_trouble(backend: Backend
     page.locator("#text").fill("second")
     page.wait_for_function("persistence.trouble === '' && !persistence.unkept.length")
     assert sorted(each["value"] for each in records(page)) == ["first", "second"]
+
+
+def test_what_was_edited_comes_as_it_was_made_with_its_user_and_base(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("typed")
+    kept(page)
+    [record] = records(page)
+    assert record["version"] == 2
+    leave(page, backend)
+    visit(page, backend)
+    emptied(page)
+    [arrived] = backend.arrived
+    assert arrived == {
+        "id": f"{record['client']}.00000001", "client": record["client"], "seq": 1,
+        "target": ["shot", "s1", "travel"], "field": "prompt", "kind": "set", "value": "typed",
+        "base": 3, "actor": "ann",
+    }  # fmt: skip
+
+
+def test_an_answer_takes_away_exactly_the_edit_that_it_answers(backend: Backend, page: Page):
+    backend.verdict = lambda _: {"status": "pending"}
+    visit(page, backend)
+    page.locator("#prompt").fill("first")
+    backend.wait_until(lambda: len(backend.arrived) == 1)
+    page.locator("#prompt").fill("second")
+    kept(page)
+    assert sorted(each["value"] for each in records(page)) == ["first", "second"]
+    page.evaluate(
+        "(id) => { const root = document.getElementById('persistence-root');"
+        " root.dataset.confirmed = JSON.stringify([id]); }",
+        backend.arrived[0]["id"],
+    )
+    page.wait_for_function("persistence.unconfirmed.length === 1")
+    page.evaluate("persistenceOutbox.claim('nobody', 'nobody')")  # after what was begun
+    assert [each["value"] for each in records(page)] == ["second"]

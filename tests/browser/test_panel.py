@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
+from waiting import emptied
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -131,6 +132,24 @@ def test_every_widget_edits_saves_and_survives_a_kill(site: Server, page: Page):
     expect(control(page, "token")).to_have_value("")
     expect(control(page, "token")).to_have_attribute("placeholder", "•••••••• (stored)")
     expect(row(page, "steps")).to_be_visible()
+
+
+def test_every_widgets_edits_outlive_page_and_server_and_a_secret_is_on_no_disk(
+    site: Server, page: Page
+):
+    visit(page, site)
+    row(page, "mode").get_by_role("radio", name="Advanced").click()
+    expect(row(page, "steps")).to_be_visible()  # which the server decides
+    saved(page)
+    site.kill()
+    edit_every_widget(page)
+    page.wait_for_function("persistence.unkept.every(({ isSecret }) => isSecret)")
+    page.goto("about:blank")
+    site.start()
+    visit(page, site)
+    emptied(page)
+    assert stored(site) == EVERY
+    assert stored(site, "user") == {}
 
 
 def test_what_another_tab_edits_comes_into_every_widget_and_typing_stays(
