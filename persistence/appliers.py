@@ -278,10 +278,10 @@ class Appliers:
 
     async def _apply(self, lane: Lane, job: _Job) -> Outcome:
         operation, known = job.operation, job.applier
-        if known.asks and (answer := await self._unless_permitted(lane, job)) is not None:
-            return answer
         try:
             async with asyncio.timeout(known.timeout):
+                if known.asks and (answer := await self._unless_permitted(lane, job)) is not None:
+                    return answer
                 submitted = Submitted(
                     operation, job.payload, job.actor, self._engine.wall(), known.order,
                     self._after(lane, operation.base),

@@ -301,6 +301,25 @@ async def test_who_may_not_write_there_is_refused_and_an_app_that_cant_tell_is_a
     assert app.texts() == ["a", "c"]
 
 
+async def test_an_app_that_never_says_who_may_write_there_holds_up_what_follows_for_a_while_only(
+    start: Start, app: Conversations
+) -> None:
+    asked: list[str] = []
+
+    async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        asked.append(owner)
+        if len(asked) == 1:
+            await asyncio.Event().wait()
+        return True
+
+    async with app.register(start(authorise=authorise)) as engine:
+        stuck = asyncio.create_task(engine.submit(said(1, "one"), actor="ada", wait=True))
+        await asyncio.sleep(31)
+        assert stuck.done()
+        assert (await stuck).status == "pending"
+        assert await send(engine, said(1, "one"), said(2, "two")) == ["confirmed"] * 2
+
+
 async def test_nobody_can_use_up_anothers_operation(start: Start, app: Conversations) -> None:
     async with app.register(start()) as engine:
         assert await send(engine, said(1, "first"), actor="mallory") == ["confirmed"]
