@@ -40,6 +40,10 @@ CHUNK = 100
 """Edits handled before the event loop gets a turn, about half a millisecond: a burst of them must
 not be felt."""
 
+ANSWER_WITHIN, AGAIN_WITHIN = 10.0, 1.0
+"""Seconds in which the app has to say who may save; and once it couldn't, for who else is asked
+about."""
+
 HURRIED = 500
 """Targets rescheduled before the event loop gets a turn."""
 
@@ -225,7 +229,7 @@ class Committer:
     async def _permitted(self, work: Work) -> tuple[Work, StoreError | None]:
         """Ask the app once for each actor and owner. What it refuses is set aside.
 
-        What it can't tell, because it fails, waits, and holds up nobody else's edits.
+        What it can't tell, because it fails or hangs, waits, and holds up nobody else's edits.
         """
         if self._engine.authorise is None and not any(layer.views for layer, _ in work):
             return work, None
@@ -237,7 +241,8 @@ class Committer:
             key = (edit.author, layer.target.scope, layer.target.owner)
             if key not in asked:
                 try:
-                    await self._engine.permit(edit.author, "write", layer.target)
+                    async with asyncio.timeout(AGAIN_WITHIN if unsure else ANSWER_WITHIN):
+                        await self._engine.permit(edit.author, "write", layer.target)
                     asked[key] = ""
                 except PermissionDenied as error:
                     asked[key] = error.problem

@@ -318,3 +318,21 @@ async def test_an_authorise_whose_database_is_away_is_no_failure_of_it(
         await asyncio.sleep(30)
         assert (travel.status, await stored(store)) == ("ready", {"frames": 41})
     assert not [each for each in caplog.records if each.exc_info]
+
+
+async def test_an_authorise_that_never_answers_holds_up_others_for_a_while_only(
+    start: Start, store: FailingStore
+) -> None:
+    async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        if action == "write" and actor != "ada":
+            await asyncio.Event().wait()
+        return True
+
+    async with start(authorise=authorise) as engine:
+        for n in range(20):
+            stuck = await engine.open(Travel, {**OTHER, "shot": f"t{n}"}, actor=f"bob{n}")
+            stuck.update(frames=42)
+        ada = await engine.open(Travel, MINE, actor="ada")
+        ada.update(frames=41)
+        await asyncio.sleep(40)
+        assert (await stored(store), ada.is_dirty) == ({"frames": 41}, False)
