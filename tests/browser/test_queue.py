@@ -378,6 +378,7 @@ def test_a_page_out_of_the_browsers_cache_sends_what_it_still_holds(backend: Bac
 
 def test_edits_made_together_are_one_action_and_outlive_the_page(backend: Backend, page: Page):
     visit(page, backend)
+    page.evaluate("window.isSocketAway = true")  # what was broken off there may be tried again
     backend.is_away = True
     page.evaluate(
         """void persistence.editAll(["prompt", "text"].map((field) => (
