@@ -207,6 +207,7 @@ def shown(socket: Socket) -> list[tuple[str, Any]]:
 def _without_asking(text: str, owner: str) -> str:
     text = text.replace(owner, "ASKED")
     text = re.sub(r"'(session_id|client_token)': '[^']*'", "", text)
+    text = re.sub(r"(persistence_state\.tab_rx_state_', )'[^']*'", r"\1", text)
     return re.sub(r"\d{2}:\d{2}|token-[0-9-]+|\d\.\d{6,}", "", text)
 
 
