@@ -343,3 +343,28 @@ def test_switched_off_the_worker_and_what_it_kept_are_gone(site: Server, user: B
     built.with_name(f"{WORKER}.gz").unlink(missing_ok=True)
     page.evaluate("navigator.serviceWorker.getRegistration().then((each) => each.update())")
     page.evaluate(GONE)
+
+
+FULL = """() => {
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (...values) {
+        if (this.name === "operations") throw new DOMException("full", "QuotaExceededError");
+        return put.apply(this, values);
+    };
+}"""
+
+
+def test_what_a_kept_page_alone_holds_is_saved_before_it_goes(site: Server, user: BrowserContext):
+    page = visit(user.new_page(), site)
+    kept(page, "/shot/a")
+    site.kill()
+    page.reload()
+    expect(bar(page)).to_contain_text("Your changes are kept")
+    page.evaluate(FULL)
+    page.locator("#prompt").fill("in this page alone")
+    expect(bar(page)).to_contain_text("This browser keeps no changes now")
+    page.evaluate("dispatchEvent(new Event('online'))")  # it looks often from now on
+    site.start()
+    expect(bar(page)).to_have_count(0, timeout=30_000)
+    expect(page.locator("#prompt")).to_have_value("in this page alone")
+    assert stored(site) == {"prompt": "in this page alone"}

@@ -39,7 +39,7 @@
   const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
   const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
   const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting } = window.persistenceOrder, client = newClient();
-  const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends
+  const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends what is kept
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
   const touched = new Map(); // user and key → when they edited it in this page: older edits of another one are moot
@@ -281,9 +281,9 @@
   // `isEager`: also what was sent just now, since nobody may have heard it.
   async function retry(isEager = false) {
     for (const each of kept.values()) if (each.isReady && !each.isKept && outbox.trouble === "") outbox.keep(each); // there is room again
-    if (posting || isAway || now() < retryAt) return;
+    if (posting || now() < retryAt || (isAway && !window.persistenceOffline.isBack)) return;
     const isLate = (each) => isEager || now() - (each.sentAt || each.since) > UNCONFIRMED;
-    const late = sendable().filter((each) => isStanding(each) && each.isReady && each.actor === actorNow() && isLate(each) && each !== newest.get(held));
+    const late = sendable().filter((each) => isStanding(each) && each.isReady && each.actor === actorNow() && isLate(each) && each !== newest.get(held) && !(isAway && each.isKept));
     if (!late.length) return;
     posting = true;
     const before = retryAt;

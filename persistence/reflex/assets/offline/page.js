@@ -94,9 +94,15 @@
       isBack = !AWAY.includes(answer.status);
     } catch { /* not yet */ }
     isLooking = false;
-    if (isBack) { say(); leaveWhenQuiet(); return; }
+    if (isBack) { sayBack(); leaveWhenQuiet(); return; }
     wait = Math.min(LONGEST, wait * 1.5);
     timer = setTimeout(look, wait * (0.5 + Math.random() / 2));
+  }
+
+  // What isn't kept in this browser goes out from here (operations.js): no page could follow with it.
+  function sayBack() {
+    about.isBack = true;
+    say();
   }
 
   function isQuiet() {
