@@ -149,6 +149,7 @@ def test_a_page_reloaded_without_server_is_as_it_was_and_what_is_typed_there_is_
     site.start()
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(bar(page)).to_contain_text("The connection is back")
+    expect(page.locator("#status .persistence-status-text")).to_have_text("2 changes wait")
     append(page, "#prompt", " and more")
     page.evaluate("dispatchEvent(new CompositionEvent('compositionend'))")
     expect(bar(page)).to_have_count(0, timeout=30_000)

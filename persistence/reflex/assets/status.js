@@ -38,6 +38,7 @@
     if (identity) return ["waiting", identity.now ? `${changes(identity.waiting, "wait")} until you sign in as before` : `Signed out. ${changes(identity.waiting, "wait")} until you sign in again`];
     if (mine.length && isOffline && unkept.length) return ["error", `No connection. ${changes(mine.length, "wait")} in this page alone: keep it open. ${trouble}`.trim()];
     if (mine.length && isOffline) return ["waiting", `No connection. ${changes(mine.length, "wait")}`];
+    if (mine.length && window.persistenceOffline) return ["waiting", changes(mine.length, "wait")]; // until the live page comes
     if (bad) return ["error", bad.problem.startsWith("not ") ? capital(bad.problem) : `Not saved: ${bad.problem || "trying again"}`];
     if (kept.length) return ["error", kept.length === 1 ? `Not saved: ${shortOf(kept[0])}` : `${kept.length} changes couldn’t be saved`];
     if (refused.length) return ["error", `Not saved: ${refused[0]}${refused.length > 1 ? ` (and ${refused.length - 1} more)` : ""}`];

@@ -102,6 +102,8 @@
   // What isn't kept in this browser goes out from here (operations.js): no page could follow with it.
   function sayBack() {
     about.isBack = true;
+    const root = document.getElementById("persistence-root");
+    if (root) root.dataset.offline = "false"; // the status line looks there
     say();
   }
 
