@@ -14,7 +14,7 @@ import pytest
 import test_panel
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
-from test_accounts import make_shot, sign, who
+from test_accounts import PASSWORD, make_shot, prompt, prompts, sign, users, wait_saved, who
 from test_library import APP, append, saved, stored, visit
 from waiting import emptied
 
@@ -305,6 +305,34 @@ def test_signing_out_removes_what_was_kept(workbench: Server, user: BrowserConte
     page.goto(shot)
     expect(page.get_by_role("heading", name="Offline")).to_be_visible()
     expect(page.get_by_text("Gulls")).to_have_count(0)
+
+
+def test_a_session_that_ended_while_a_kept_page_stood_in_is_asked_for_and_its_edits_follow(
+    workbench: Server, user: BrowserContext
+):
+    page = user.new_page()
+    sign(page, workbench, "up")
+    expect(who(page)).to_have_attribute("data-who", "account")
+    make_shot(page, workbench)
+    shot = page.url
+    kept(page, page.evaluate("persistenceShelf.pathOf(location.href)"))
+    workbench.kill()
+    page.reload()
+    prompt(page).fill("typed in the tunnel")
+    expect(bar(page)).to_contain_text("(1 change waits)")
+    user.clear_cookies(name="workbench_session")
+    page.evaluate("dispatchEvent(new Event('online'))")  # it looks often from now on
+    workbench.start()
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    expect(dialog).to_contain_text("1 change of Ann waits on this device", timeout=30_000)
+    assert prompts(workbench) == []
+    dialog.get_by_label("Your password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(who(page)).to_have_attribute("data-who", "account")
+    expect(prompt(page)).to_have_value("typed in the tunnel")
+    wait_saved(page)
+    assert page.url == shot
+    assert prompts(workbench) == [(users(workbench)["Ann"], '"typed in the tunnel"')]
 
 
 def test_what_the_server_wants_stored_nowhere_and_who_asks_for_a_password_is_not_kept(
