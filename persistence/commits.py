@@ -64,6 +64,8 @@ class Committer:
         """Held while a commit is under way."""
         self.commits = 0
         """Transactions made so far."""
+        self._began: float | None = None
+        self._took = 0.0
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -91,6 +93,13 @@ class Committer:
     def _ring(self) -> None:
         self._timer = None
         self._wake.set()
+
+    @property
+    def takes(self) -> float:
+        """Seconds that a commit takes: the last one, or the one under way, if that takes longer."""
+        if self._began is None:
+            return self._took
+        return max(self._took, asyncio.get_running_loop().time() - self._began)
 
     async def flush(self, layers: Sequence[Layer]) -> None:
         """Commit now, and wait until all edits of these layers made so far are durable.
@@ -145,6 +154,7 @@ class Committer:
             await self._wake.wait()
             self._wake.clear()
             if due := await self._due(loop.time()):
+                began = self._began = loop.time()
                 try:
                     async with self.lock:
                         self._ended(await self._commit(due))
@@ -153,6 +163,8 @@ class Committer:
                 except Exception as error:
                     log.exception("a commit failed in an unforeseen way")
                     self._ended(StoreUnavailable(f"saving failed: {error!r}"))
+                finally:
+                    self._began, self._took = None, loop.time() - began
             self.arm()
 
     async def _due(self, now: float) -> list[Pending]:

@@ -270,8 +270,9 @@ async def settle(
     Left in a delta, where Reflex awaits it before it sends.
     """
     tabs = require_tabs()
-    # A store that is known to be away will hardly be back within the wait.
-    patience = tabs.grace if tabs.engine.available else tabs.grace / 10
+    # A store that is known to be away or slow will hardly be done within the wait.
+    is_quick = tabs.engine.available and tabs.engine.committer.takes < tabs.grace
+    patience = tabs.grace if is_quick else tabs.grace / 10
     try:
         await asyncio.wait({tabs.engine.spawn(_flush(tabs, targets))}, timeout=patience)
         mine.update(again().get(name, {}))

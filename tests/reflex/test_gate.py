@@ -160,6 +160,25 @@ async def test_a_slow_commit_delays_the_answer_by_no_more_than_the_grace(serve, 
         assert tab.shows(travel, "is_dirty") is False
 
 
+async def test_an_answer_waits_for_no_commit_while_they_are_known_to_be_slow(serve, until):
+    travel, _ = declare()
+    database = Database()
+    async with serve(database=database, grace=0.4) as site:
+        tab, loop = await site.open("t1"), asyncio.get_running_loop()
+        database.commit_gate.clear()
+        await tab.send(travel.more)  # who knows; from here on it is known
+        began = loop.time()
+        await tab.send(travel.more)
+        assert loop.time() - began < 0.3
+        assert tab.shows(travel, "frames") == 63
+        assert tab.shows(travel, "status") == "saving"
+        database.commit_gate.set()
+        await until(lambda: tab.shows(travel, "status") == "ready")
+        await tab.send(travel.more)
+        assert tab.shows(travel, "status") == "ready"  # quick again: durable when it is shown
+        assert await site.stored("shot", "ann-A", "travel-ui-state") == {"frames": "64"}
+
+
 async def test_a_failing_commit_is_shown_and_retried(serve, until):
     travel, _ = declare()
     database = Database()
