@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -25,12 +26,15 @@ from workbench.access import (
     with_member,
 )
 from workbench.called import names_of
-from workbench.database import read, write
+from workbench.database import Unavailable, read, write
 from workbench.models import Member, Project, Shot, User, new_id
 from workbench.names import Refused, clean_name, numbered
 
 PROJECT_LIMIT = 500
 SHOT_LIMIT = 500
+VISITS_AT_ONCE = 2
+"""While the database is slow they must not take all threads from those who wait for something."""
+_noting: set[object] = set()
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,21 @@ async def restore_project(actor: str, project: object) -> str:
 
 
 async def open_project(actor: str, project: object) -> ProjectPage:
-    """What the project's page shows; counts as a visit for the list's order."""
-    return await write(_open_project, actor, project, time.time())
+    """What the project's page shows."""
+    return await read(_open_project, actor, project)
 
 
-async def look_at_project(actor: str, project: object) -> ProjectPage:
-    """The same without a visit."""
-    return await read(_open_project, actor, project, None)
+async def note_visit(actor: str, project: object) -> None:
+    """For the list's order. Where it can't be written now, the visit counts for nothing."""
+    if len(_noting) >= VISITS_AT_ONCE:
+        return
+    visit = object()
+    _noting.add(visit)
+    try:
+        with suppress(Unavailable, NotFound):
+            await write(_note_visit, actor, project, time.time())
+    finally:
+        _noting.discard(visit)
 
 
 async def shot_ids(actor: str, project: object) -> list[str]:
@@ -267,12 +279,8 @@ def _set_project_deleted(
     return found.name
 
 
-def _open_project(
-    session: Session, actor: str, project: object, visited_at: float | None
-) -> ProjectPage:
+def _open_project(session: Session, actor: str, project: object) -> ProjectPage:
     found, role = require_project(session, actor, project)
-    if visited_at is not None:
-        _note_visit(session, actor, found, visited_at)
     shots = _live_shots(session, found.id)
     owner = "" if role == "owner" else names_of(session, [found.owner_id])[found.owner_id]
     members = _member_counts(session, [found.id]).get(found.id, 0)
@@ -291,12 +299,13 @@ def _open_project(
     )  # fmt: skip
 
 
-def _note_visit(session: Session, actor: str, project: Project, at: float) -> None:
-    member = session.get(Member, (project.id, actor))
+def _note_visit(session: Session, actor: str, project: object, at: float) -> None:
+    found, _ = require_project(session, actor, project)
+    member = session.get(Member, (found.id, actor))
     if member is not None:
         member.opened_at = at
     else:
-        project.opened_at = at
+        found.opened_at = at
 
 
 def _shot_ids(session: Session, actor: str, project: object) -> list[str]:

@@ -262,6 +262,23 @@ def test_every_control_of_a_shot_shows_what_was_entered_without_a_connection(sho
     expect_all()
 
 
+def test_while_nothing_can_be_written_shots_are_opened_and_what_is_typed_waits(
+    workbench: Server, shot: Workbench
+):
+    other = sqlite3.connect(workbench.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    shot.field("prompt").fill("While it is locked")
+    shot.switch_to("Gulls")
+    shot.switch_to("Trawler")
+    shot.page.reload()
+    shot.wait_for_shot("Trawler")
+    expect(shot.status).to_contain_text("Not saved")
+    other.execute("ROLLBACK")
+    other.close()
+    shot.wait_saved()
+    expect(shot.field("prompt")).to_have_value("While it is locked")
+
+
 def test_a_reset_brings_back_what_is_inherited(shot: Workbench):
     number = shot.field("images_per_prompt")
     number.fill("6")  # for the project, where this tool's edits usually go

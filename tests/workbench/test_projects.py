@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from workbench import projects
+from workbench import database, projects
 from workbench.access import NotFound
 from workbench.database import Unavailable
 from workbench.models import new_id
@@ -31,8 +32,23 @@ async def test_the_project_opened_last_comes_first(new_user):
     me = new_user()
     first = await projects.create_project(me, "First")
     await projects.create_project(me, "Second")
-    await projects.open_project(me, first)
+    await projects.note_visit(me, first)
     assert [row.name for row in (await projects.list_projects(me)).live] == ["First", "Second"]
+
+
+async def test_a_visit_that_cant_be_written_now_counts_for_nothing(
+    new_user, own_database: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    me = new_user()
+    first = await projects.create_project(me, "First")
+    await projects.create_project(me, "Second")
+    with closing(sqlite3.connect(own_database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await projects.note_visit(me, first)
+        assert (await projects.open_project(me, first)).project.name == "First"
+    assert [row.name for row in (await projects.list_projects(me)).live] == ["Second", "First"]
+    await projects.note_visit(me, new_id())  # nor one of what isn't there
 
 
 async def test_looking_again_is_no_visit(new_user):
@@ -40,10 +56,10 @@ async def test_looking_again_is_no_visit(new_user):
     first = await projects.create_project(me, "First")
     await projects.create_project(me, "Second")
     before = [row.name for row in (await projects.list_projects(me)).live]
-    assert (await projects.look_at_project(me, first)).project.name == "First"
+    assert (await projects.open_project(me, first)).project.name == "First"
     assert [row.name for row in (await projects.list_projects(me)).live] == before
     with pytest.raises(NotFound):
-        await projects.look_at_project(other, first)
+        await projects.open_project(other, first)
 
 
 async def test_nothing_is_stored_of_somebody_who_only_looks(new_user, own_database: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -55,6 +56,15 @@ async def test_members_see_the_project_as_what_they_are_to_it(project_page: Any)
         stranger = await visit("stranger")
         assert stranger.shows(Project, "status") == "missing"
         assert not stranger.shows(Project, "name")
+
+
+async def test_whoever_opens_a_project_finds_it_first_in_their_list(project_page: Any, film: Film):
+    ben = film.people["editor"]
+    await projects.create_project(ben, "Pier")
+    async with project_page() as (_, visit), asyncio.timeout(10):
+        await visit("editor")
+        while (await projects.list_projects(ben)).live[0].id != film.project:
+            await asyncio.sleep(0)  # the page doesn't wait for it
 
 
 async def test_the_dialog_shows_links_to_the_owner_alone_and_a_new_one_once(

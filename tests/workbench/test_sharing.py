@@ -34,7 +34,6 @@ Act = Callable[[str, Film], Awaitable[Any]]
 
 ACTIONS: dict[str, tuple[str, Act]] = {
     "open": ("read", lambda me, f: projects.open_project(me, f.project)),
-    "look at": ("read", lambda me, f: projects.look_at_project(me, f.project)),
     "list shots": ("read", lambda me, f: projects.shot_ids(me, f.project)),
     "inspect": ("read", lambda me, f: stack_of(me, f.project, f.shot)),
     "see members": ("read", lambda me, f: sharing.sharing_of(me, f.project)),
@@ -190,10 +189,10 @@ async def test_a_list_says_whose_a_project_is_and_has_nothing_of_strangers(film:
 async def test_each_ones_list_goes_by_their_own_visits(film: Film):
     ana, ben = film.people["owner"], film.people["editor"]
     other = await projects.create_project(ben, "Pier")
-    await projects.open_project(ben, film.project)
+    await projects.note_visit(ben, film.project)
     assert [p.id for p in (await projects.list_projects(ben)).live] == [film.project, other]
     newer = await projects.create_project(ana, "Dusk")
-    await projects.open_project(ben, film.project)  # Ben's visit is none of Ana's
+    await projects.note_visit(ben, film.project)  # Ben's visit is none of Ana's
     assert [p.id for p in (await projects.list_projects(ana)).live] == [newer, film.project]
 
 

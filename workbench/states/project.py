@@ -69,6 +69,7 @@ class Project(PageState, rx.State):
         if _argument(self, "project_id") != self.id:
             self.gone_id = ""
         await self.refresh()
+        self._note_visit()
         follow([("project", self.id)] if self.status == "ready" else [], Project.follow)
         share = await self.get_state(Share)
         if self.id and share.project == self.id:
@@ -86,6 +87,11 @@ class Project(PageState, rx.State):
             tool.errors = {}
             if tool.edit_scope != declared.__tool__.edit:
                 await tool.choose_edit_scope(declared.__tool__.edit)
+
+    def _note_visit(self) -> None:
+        """The page doesn't wait for that, and comes also where nothing can be written."""
+        if self.status == "ready":
+            running_engine().spawn(projects.note_visit(actor_of(self), self.id))
 
     async def _note_as_last(self) -> None:
         preferences = await self.get_state(Preferences)
@@ -143,7 +149,7 @@ class Project(PageState, rx.State):
         project that whoever looks may see no more doesn't."""
         shot = _argument(self, "shot_id")
         try:
-            page = await projects.look_at_project(actor_of(self), _argument(self, "project_id"))
+            page = await projects.open_project(actor_of(self), _argument(self, "project_id"))
         except NotFound:
             if self.status == "ready":
                 self._let_go("ended")
