@@ -245,6 +245,17 @@ def test_a_server_that_goes_silent_is_said_without_the_browsers_word(backend: Ba
     assert backend.values() == ["typed"]
 
 
+def test_a_server_that_answers_and_cant_save_yet_isnt_said_to_be_silent(
+    backend: Backend, page: Page
+):
+    backend.verdict = lambda _: {"status": "pending"}
+    visit(page, backend)
+    page.locator("#prompt").fill("typed")
+    says(page, "Not saved yet: the server goes on trying")
+    backend.verdict = lambda _: {"status": "confirmed"}
+    says(page, "Saved")
+
+
 def test_signed_out_meanwhile_it_waits_and_goes_as_soon_as_the_same_user_is_back(
     backend: Backend, page: Page
 ):

@@ -25,6 +25,7 @@
 //   waiting         as unconfirmed, but of a field only the newest edit: what is counted for people
 //   trouble         "", "blocked", "full" or "newer": why edits can't be kept in this browser
 //   isOffline       is there no connection, by the browser, the socket or an attempt that failed?
+//   isTrying        has the server what waits, and couldn't save it yet?
 //   identity        null, or {actor, now, waiting}: edits of `actor` wait while the browser is signed in as `now` ("" for nobody)
 //   sealed(), left(actor)   promises of how many edits of others wait here for them, and of those of somebody
 //   seal(), clear() before signing out: keep what waits for this user; or remove it ("persistence-clear" tells others to)
@@ -48,7 +49,7 @@
   const returning = { ids: new Set(), saved: 0, failed: 0, isSealed: false };
   let failures = new Map(); // id → what was refused, as far as is known here
   let seq = 0, quiet = 0, latest = 0, held = "", retryAt = 0, retryWait = UNCONFIRMED, posting = false, isWanted = false;
-  let isLost = false, isCutOff = !navigator.onLine, isExpired = false, adopting = null, strays = [], lookedFor = "", told = "null";
+  let isLost = false, isCutOff = !navigator.onLine, isExpired = false, isTrying = false, adopting = null, strays = [], lookedFor = "", told = "null";
 
   // For what is measured within this page: a computer's clock may be set meanwhile.
   const now = () => performance.now();
@@ -242,7 +243,7 @@
         method: "POST", credentials: "include", headers: { "content-type": "application/json" }, body, keepalive: isLast, signal: end.signal,
       });
     } catch (error) {
-      isLost = true;
+      [isLost, isTrying] = [true, false];
       tell();
       throw error;
     } finally { clearTimeout(timer); }
@@ -252,6 +253,7 @@
     if (response.status === 429) retryAt = now() + 1000 * (Number(response.headers.get("retry-after")) || 1) * (1 + Math.random());
     if (!response.ok) throw new Error("refused: " + response.status);
     const answers = (await response.json()).operations;
+    isTrying = answers.some((each) => each.status === "pending");
     isExpired = answers.some((each) => each.status === "pending" && each.problem.startsWith(SOMEBODY_ELSE));
     for (const answer of answers) hear(answer);
     tell();
@@ -498,7 +500,7 @@
     get unconfirmed() { return [...kept.values()].map(wire); },
     get trouble() { return outbox.trouble; },
     get waiting() { return [...kept.values()].filter(isStanding).map(wire); },
-    get isOffline() { return isOffline(); },
+    get isOffline() { return isOffline(); }, get isTrying() { return isTrying; },
     get identity() { return identity(); },
   };
   // For the scripts of this library alone.

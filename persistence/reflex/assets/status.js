@@ -42,7 +42,7 @@
     if (bad) return ["error", bad.problem.startsWith("not ") ? capital(bad.problem) : `Not saved: ${bad.problem || "trying again"}`];
     if (kept.length) return ["error", kept.length === 1 ? `Not saved: ${shortOf(kept[0])}` : `${kept.length} changes couldn’t be saved`];
     if (refused.length) return ["error", `Not saved: ${refused[0]}${refused.length > 1 ? ` (and ${refused.length - 1} more)` : ""}`];
-    if (mine.length && Date.now() - since > LATE) return ["waiting", "Not saved yet: no answer from the server"];
+    if (mine.length && Date.now() - since > LATE) return ["waiting", `Not saved yet: ${window.persistence.isTrying ? "the server goes on trying" : "no answer from the server"}`];
     if (drafts.length) return ["waiting", `Not saved yet: ${drafts[0].dataset.label} isn’t complete`];
     if (tools.some((each) => each.status === "loading")) return ["loading", "Loading…"];
     if (mine.length || tools.some((each) => each.status === "saving")) { restless = Date.now(); return ["saving", "Saving…"]; }
