@@ -39,7 +39,8 @@
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, PATIENCE = 12000, KEEPALIVE = 60000, LOOK = 10000;
   const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
   const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
-  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting } = window.persistenceOrder, client = newClient();
+  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting, isOwnKind, isWhole, keyOf, wire, copyOf, checkTarget } = window.persistenceOrder;
+  const client = newClient();
   const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends what is kept
   const kept = new Map(); // id → operation that isn't confirmed
   const newest = new Map(); // key of target and field → its newest unconfirmed operation
@@ -89,8 +90,6 @@
   }
 
   // The newest edit of a field stands for the older ones, but single keys and an app's own kinds don't stand for one another.
-  const isOwnKind = ({ kind }) => kind.includes(".");
-  const isWhole = (operation) => operation.kind !== "keys" && !isOwnKind(operation);
   const isStanding = (each) => !isWhole(each) || newest.get(keyOf(each.target, each.field)) === each;
 
   // Whoever shows what isn't saved yet looks again.
@@ -104,21 +103,9 @@
   // Until this page has looked for what is left, it can't know what came before: what is safe in the outbox waits for that.
   function sendable() {
     const isLong = (each) => now() - each.since > ORDERED_WITHIN, isUnknown = (each) => each.isKept && each.actor !== lookedFor && !isLong(each);
-    return inLine([...kept.values()], isOwnKind, isUnknown, isLong);
+    return inLine([...kept.values()], isUnknown, isLong);
   }
   const waiting = () => sendable().filter((each) => !each.sentAt && each.isReady);
-
-  // A copy, since what is sent is what was made. Raises TypeError for what JSON can't carry: it would hold up all the others.
-  function copyOf(value) {
-    const text = JSON.stringify(value ?? null);
-    if (text === undefined) throw new TypeError("JSON can't carry this value");
-    return JSON.parse(text);
-  }
-
-  function checkTarget(target, filled) {
-    const is = Array.isArray(target) && target.length === 3 && target.every((part, at) => typeof part === "string" && (part || at >= filled));
-    if (!is) throw new TypeError(`a target is three texts, of which the first ${filled} aren't empty`);
-  }
 
   // `isAlone`: not folded with others. A control tells of all the keys that it changed, a script of those that it means.
   function record(field, target, base, given, ending = "", kind = "set", together = 0, isAlone = false) {
@@ -183,8 +170,6 @@
   const isSecret = ({ target, field }) => [...document.querySelectorAll("[data-persistence-secret]")].some((at) => at.dataset.persistence === field && at.dataset.persistenceTool === target[2])
     || [...failures.values()].some(({ operation, answer }) => answer.about?.secret && operation.field === field && operation.target[2] === target[2]);
 
-  const keyOf = (target, field) => JSON.stringify([target, field]);
-  const wire = ({ id, client, seq, target, field, kind, value, base, actor, together, schema }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(together ? { together } : {}), ...(schema ? { schema } : {}) });
   // The version of the tool's declaration that this page was built with; the server may have another one by then.
   const schemaOf = ({ target, kind }) => (kind.includes(".") ? 0 : parsed(root()?.dataset.schemas, {})[target[2]] || 1);
   const root = () => document.getElementById("persistence-root");
@@ -310,7 +295,7 @@
   function leave() {
     if (isAway) return;
     document.activeElement?.blur?.(); // Reflex's own inputs send what they hold
-    const [fits, rest] = fitting(sendable().filter(isStanding), KEEPALIVE, wire);
+    const [fits, rest] = fitting(sendable().filter(isStanding), KEEPALIVE);
     for (const [some, isLast] of [[fits, true], [rest, false]]) for (const portion of portions(some, PORTION)) post(portion, isLast).catch(() => {});
   }
   addEventListener("pagehide", leave, true);

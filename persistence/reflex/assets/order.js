@@ -1,9 +1,19 @@
-// In which order operations go, and how many at once. `operations.js` calls it; nothing here knows of page, time or storage.
+// What operations are, in which order they go, and how many at once. `operations.js` calls it; nothing here knows of page, time
+// or storage.
 (() => {
   "use strict";
   if (window.persistenceOrder) return;
 
   const BATCH = 50; // operations in one request, at the most
+
+  const keyOf = (target, field) => JSON.stringify([target, field]);
+
+  // An app's own kind; and what stands for all that a field said before, unlike those and single keys of a dict.
+  const isOwnKind = ({ kind }) => kind.includes(".");
+  const isWhole = (operation) => operation.kind !== "keys" && !isOwnKind(operation);
+
+  // An operation as the server reads it.
+  const wire = ({ id, client, seq, target, field, kind, value, base, actor, together, schema }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(together ? { together } : {}), ...(schema ? { schema } : {}) });
 
   // As they were made; each page's in its own order, whatever the clock did meanwhile.
   function inOrder(operations) {
@@ -18,7 +28,7 @@
   // Those that may go now. Each of an app's own kinds names as its base the one before it, of the same user and page at its
   // target, that has no answer, so that the server knows their order however they arrive. What another page began there
   // is heard of first, if it doesn't take too long.
-  function inLine(operations, isOwnKind, isUnknown, isLong) {
+  function inLine(operations, isUnknown, isLong) {
     const first = new Map(), last = new Map();
     return operations.filter((each) => {
       if (!isOwnKind(each)) return true;
@@ -48,7 +58,7 @@
   }
 
   // [those that fit into so many bytes together as `wire` writes them, the rest]: a large one lets smaller ones behind it pass.
-  function fitting(operations, bytes, wire) {
+  function fitting(operations, bytes) {
     const fits = [], rest = [];
     let left = bytes;
     for (const each of operations) {
@@ -58,5 +68,17 @@
     return [fits, rest];
   }
 
-  window.persistenceOrder = { inOrder, inLine, sizeOf, portions, fitting };
+  // A copy, since what is sent is what was made. Raises TypeError for what JSON can't carry: it would hold up all the others.
+  function copyOf(value) {
+    const text = JSON.stringify(value ?? null);
+    if (text === undefined) throw new TypeError("JSON can't carry this value");
+    return JSON.parse(text);
+  }
+
+  function checkTarget(target, filled) {
+    const is = Array.isArray(target) && target.length === 3 && target.every((part, at) => typeof part === "string" && (part || at >= filled));
+    if (!is) throw new TypeError(`a target is three texts, of which the first ${filled} aren't empty`);
+  }
+
+  window.persistenceOrder = { inOrder, inLine, sizeOf, portions, fitting, isOwnKind, isWhole, keyOf, wire, copyOf, checkTarget };
 })();
