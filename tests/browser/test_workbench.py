@@ -273,9 +273,14 @@ def test_while_nothing_can_be_written_shots_are_opened_and_what_is_typed_waits(
     shot.page.reload()
     shot.wait_for_shot("Trawler")
     expect(shot.status).to_contain_text("Not saved")
+    shot.page.get_by_role("link", name="Projects", exact=True).click()
+    expect(shot.card("Harbour at dawn")).to_be_visible()
+    expect(shot.status).to_contain_text("Not saved")  # what waits is of another page's tool
     other.execute("ROLLBACK")
     other.close()
     shot.wait_saved()
+    shot.page.go_back()
+    shot.wait_for_shot("Trawler")
     expect(shot.field("prompt")).to_have_value("While it is locked")
 
 

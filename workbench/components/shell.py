@@ -9,14 +9,12 @@ import reflex as rx
 from persistence.reflex import undo_controls, unsaved_button, whos_here
 from workbench.components.base import icon, link
 from workbench.components.coach import coach_strip
-from workbench.components.status import Tool, offline_notice, status_line
+from workbench.components.status import offline_notice, status_line
 from workbench.components.theme import theme_sync
 from workbench.components.who import sign_in_again, unsaved_question, who_changed
 
 
-def shell(
-    *children: rx.Component, trail: rx.Component, sidebar: rx.Component, tools: tuple[Tool, ...]
-) -> rx.Component:
+def shell(*children: rx.Component, trail: rx.Component, sidebar: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.a("Skip to content", href="#main", class_name="skip"),
         rx.el.aside(
@@ -44,7 +42,7 @@ def shell(
                 whos_here(),
                 undo_controls(),
                 unsaved_button(),
-                status_line(tools),
+                status_line(),
                 class_name="topbar",
             ),
             offline_notice(),

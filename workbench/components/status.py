@@ -1,4 +1,4 @@
-"""The status line: what is true of all tools of the page at this moment, the worst first."""
+"""The status line: what is true of all tools at this moment, the worst first."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from reflex_components_core.core.banner import has_connection_errors
 
 from persistence.reflex import SettingsState, save_status
 from workbench.components.base import icon
-from workbench.settings import TOOLS, Interface, Onboarding, Preferences
+from workbench.settings import TOOLS, Onboarding, Preferences
 
 Tool = type[SettingsState]
 
-OTHER_TOOLS: tuple[Tool, ...] = (Interface, Preferences, Onboarding)
-"""On pages without panels only what belongs to the user is kept."""
-SHOT_TOOLS: tuple[Tool, ...] = (*TOOLS, Preferences, Onboarding)
+EVERY_TOOL: tuple[Tool, ...] = (*TOOLS, Preferences, Onboarding)
+"""On each page: an edit of a shot may still wait when its page was left."""
 
 
-def status_line(tools: tuple[Tool, ...]) -> rx.Component:
-    return save_status(*tools, class_name="status")
+def status_line() -> rx.Component:
+    return save_status(*EVERY_TOOL, class_name="status")
 
 
 def offline_notice() -> rx.Component:

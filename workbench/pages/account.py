@@ -11,7 +11,6 @@ from workbench.components.forms import form, password_input
 from workbench.components.lists import away, cookies_blocked
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import home_sidebar
-from workbench.components.status import OTHER_TOOLS
 from workbench.pages.signing import PASSWORD_HINT, STATE, guest_work
 from workbench.states.account import Account
 
@@ -30,7 +29,6 @@ def account() -> rx.Component:
         ),
         trail=trail(rx.el.span("Account", class_name="trail-here")),
         sidebar=home_sidebar(),
-        tools=OTHER_TOOLS,
     )
 
 

@@ -21,7 +21,6 @@ from workbench.components.lists import (
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import home_sidebar
 from workbench.components.start import first_choice, sample_offer
-from workbench.components.status import OTHER_TOOLS
 from workbench.states.home import Home
 
 
@@ -42,7 +41,6 @@ def home() -> rx.Component:
         undo_bar(Home),
         trail=trail(rx.el.span("Projects", class_name="trail-here")),
         sidebar=home_sidebar(),
-        tools=OTHER_TOOLS,
     )
 
 

@@ -11,7 +11,6 @@ from workbench.components.base import button, icon, link
 from workbench.components.lists import away, cookies_blocked, empty, not_found
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import home_sidebar
-from workbench.components.status import OTHER_TOOLS
 from workbench.states.inspector import Inspector
 
 
@@ -30,7 +29,6 @@ def inspector() -> rx.Component:
         ),
         trail=trail(link("Projects", to="/"), rx.el.span("Inspector", class_name="trail-here")),
         sidebar=home_sidebar(),
-        tools=OTHER_TOOLS,
     )
 
 

@@ -10,7 +10,6 @@ from workbench.components.base import button, link
 from workbench.components.lists import away, cookies_blocked, empty
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import home_sidebar
-from workbench.components.status import OTHER_TOOLS
 from workbench.states.me import Me
 from workbench.states.share import Join
 
@@ -33,7 +32,6 @@ def join() -> rx.Component:
         ),
         trail=trail(rx.el.span("Invitation", class_name="trail-here")),
         sidebar=home_sidebar(),
-        tools=OTHER_TOOLS,
     )  # fmt: skip
 
 

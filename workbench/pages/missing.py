@@ -7,7 +7,6 @@ import reflex as rx
 from workbench.components.lists import not_found
 from workbench.components.shell import shell, trail
 from workbench.components.sidebar import home_sidebar
-from workbench.components.status import OTHER_TOOLS
 
 
 def missing() -> rx.Component:
@@ -15,5 +14,4 @@ def missing() -> rx.Component:
         rx.el.div(not_found(), class_name="page"),
         trail=trail(rx.el.span("Not found", class_name="trail-here")),
         sidebar=home_sidebar(),
-        tools=OTHER_TOOLS,
     )

@@ -32,7 +32,6 @@ from workbench.components.share import (
 )
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
-from workbench.components.status import OTHER_TOOLS
 from workbench.states.project import Project, Prompts
 
 
@@ -60,7 +59,6 @@ def project() -> rx.Component:
             ),
         ),
         sidebar=project_sidebar(),
-        tools=OTHER_TOOLS,
     )
 
 

@@ -19,7 +19,6 @@ from workbench.components.panels import images, interface, motion, words
 from workbench.components.share import ended, look_only, may_edit, share_button, share_dialog
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import project_sidebar
-from workbench.components.status import SHOT_TOOLS
 from workbench.states.project import Project
 
 
@@ -51,7 +50,6 @@ def shot() -> rx.Component:
             ),
         ),
         sidebar=project_sidebar(),
-        tools=SHOT_TOOLS,
     )
 
 

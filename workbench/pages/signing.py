@@ -12,7 +12,6 @@ from workbench.components.forms import form, password_input, text_input
 from workbench.components.lists import away, cookies_blocked, empty
 from workbench.components.shell import shell, skeleton, trail
 from workbench.components.sidebar import home_sidebar
-from workbench.components.status import OTHER_TOOLS
 from workbench.states.account import Account, Reset
 
 NAME_HINT = (
@@ -152,5 +151,4 @@ def _page(title: str, *children: Any, lead: str = "") -> rx.Component:
         ),
         trail=trail(rx.el.span(title, class_name="trail-here")),
         sidebar=home_sidebar(),
-        tools=OTHER_TOOLS,
     )
