@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -148,3 +149,38 @@ def test_what_is_removed_while_it_is_being_written_stays_removed(backend: Backen
     page.evaluate("persistenceOutbox.claim('nobody', 'nobody')")  # after whatever was begun
     until(page, "persistenceOutbox.left('ann').then((all) => all.length === 0)", within=3)
     assert records(page) == []
+
+
+SPY = """(random) => {
+    Math.random = () => random;
+    const send = window.fetch;
+    Object.assign(window, { tries: [], underWay: 0 });
+    window.fetch = (...request) => {
+        tries.push(Date.now());
+        underWay += 1;
+        return send(...request).finally(() => { underWay -= 1; });
+    };
+}"""
+
+
+@pytest.mark.parametrize(
+    ("random", "waits"), [(1, [4000, 8000, 15000, 15000]), (0, [2000, 800, 1500, 1500])]
+)
+def test_tries_that_fail_are_repeated_after_growing_waits_of_any_part_of_their_bound(
+    backend: Backend, page: Page, random: float, waits: list[int]
+):
+    """A tenth of it at least, and 2 s after the first."""
+    page.clock.install()
+    visit(page, backend)
+    page.evaluate(SPY, random)
+    backend.is_away = True
+    page.evaluate("isSocketAway = true")
+    page.locator("#prompt").fill("typed")
+    for _ in range(200):
+        page.clock.run_for(500)
+        until(page, "underWay === 0")
+        if page.evaluate("tries.length") > len(waits):
+            break
+    tries: list[int] = page.evaluate("tries")
+    for (before, after), wait in zip(itertools.pairwise(tries), waits, strict=False):
+        assert wait <= after - before <= wait + 1500  # it looks every half second
