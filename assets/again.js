@@ -38,9 +38,10 @@
   }
 
   // Also asked for by `accounts.js`, which would say that somebody else is signed in. Whether it asks.
-  function ask(detail = window.persistence?.identity) {
+  function ask(detail = window.persistence?.identity, isWanted = false) {
     if (!detail || !dialog() || was?.kind !== "account" || was.id !== detail.actor) return false;
     if (dialog().open) { list(detail); return true; }
+    if (note() && asked?.actor === detail.actor && !isWanted) { asked = detail; return true; } // they said "not now"
     part("text").textContent = `${many(detail.waiting)} of ${was.name || "yours"} ${detail.waiting === 1 ? "waits" : "wait"} on this device. Sign in as ${was.name || "before"}, and all is saved.`;
     list(detail);
     asked = detail;
@@ -80,7 +81,7 @@
     text.textContent = `${many(asked.waiting)} of ${was?.name || "yours"} ${asked.waiting === 1 ? "waits" : "wait"} on this device until you sign in again.`;
     button.type = "button";
     button.textContent = "Sign in";
-    button.addEventListener("click", () => ask(asked));
+    button.addEventListener("click", () => ask(asked, true));
     made.append(text, button);
     document.body.append(made);
     button.focus();
