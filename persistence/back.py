@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .changes import Patch
+from .checks import check_scope
 from .errors import EditError, PermissionDenied, PolicyViolation, ScopeNotAllowed
 from .journal import Place, agree, is_secret
 from .layers import Layer
-from .operations import check_scope
 from .plans import (
     Opinion,
     Plan,

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from .changes import Patch, difference
+from .checks import check_scope
 from .errors import EditError, InvalidValue, NotReady, PermissionDenied, PolicyViolation
 from .layers import Conflict, Layer, View
-from .operations import check_scope
 from .recorder import Cause, Prepared
 from .scopes import Stack
 from .shown import Shown

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .changes import Override, same
-from .conflicts import base_of, changed_by, keep, lost, side_of
+from .conflicts import base_of, changed_by, keep, lost, merged, side_of
 from .errors import (
     EditError,
     PermissionDenied,
@@ -410,7 +410,7 @@ class Committer:
         elif _is_own(edit, theirs):
             mine = edit.value
         else:
-            mine = _merged(before, edit, theirs)
+            mine = merged(before, edit, theirs)
         if mine is UNSET:
             self._contested(layer, edit, theirs, before)
             return True
@@ -457,26 +457,6 @@ class Committer:
         except ValueError as error:
             layer.unreadable[field] = str(error)
             return unreadable(row)
-
-
-def _merged(base: Override | None, edit: Dirty, theirs: Override) -> Any:
-    """The edit's value where nobody else's choice is in its way, theirs where the edit chose
-    nothing; else UNSET. `base` is what it was made on, as far as that is known: a block and a reset
-    hold no value, and yet they are choices."""
-    mine, other = edit.as_override(), theirs
-    stood = base or (Override("reset", None) if edit.base == 0 else None)
-    if _agree(mine, other) or (stood is not None and _agree(stood, other)):
-        return mine.value
-    if stood is not None and mine.kind == stood.kind == other.kind and _agree(mine, stood):
-        return other.value
-    return UNSET
-
-
-def _agree(one: Override, other: Override) -> bool:
-    """Do both say the same? A pin says what its value says."""
-    if one.holds and other.holds:
-        return same(one.value, other.value)
-    return one.kind == other.kind
 
 
 def _is_own(edit: Dirty, theirs: Override) -> bool:

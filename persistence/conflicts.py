@@ -20,7 +20,8 @@ from .codec import encode
 from .errors import StoreError, StoreUnavailable
 from .layers import Layer
 from .loads import read_rows
-from .specs import SettingSpec
+from .pending import Dirty
+from .specs import UNSET, SettingSpec
 from .store.base import CONFLICT, Change, Kind, Row, Write
 
 if TYPE_CHECKING:
@@ -80,6 +81,26 @@ def _below(layer: Layer, spec: SettingSpec) -> Mapping[str, Any]:
 def agrees(one: Override | None, other: Override) -> bool:
     """Do both say the same?"""
     return one is not None and one.kind == other.kind and same(one.value, other.value)
+
+
+def merged(base: Override | None, edit: Dirty, theirs: Override) -> Any:
+    """The edit's value where nobody else's choice is in its way, theirs where the edit chose
+    nothing; else UNSET. `base` is what it was made on, as far as that is known: a block and a reset
+    hold no value, and yet they are choices."""
+    mine, other = edit.as_override(), theirs
+    stood = base or (Override("reset", None) if edit.base == 0 else None)
+    if _say_the_same(mine, other) or (stood is not None and _say_the_same(stood, other)):
+        return mine.value
+    if stood is not None and mine.kind == stood.kind == other.kind and _say_the_same(mine, stood):
+        return other.value
+    return UNSET
+
+
+def _say_the_same(one: Override, other: Override) -> bool:
+    """Do both say the same? A pin says what its value says."""
+    if one.holds and other.holds:
+        return same(one.value, other.value)
+    return one.kind == other.kind
 
 
 async def base_of(

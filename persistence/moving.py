@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import sqlalchemy
 
 from .changes import Patch
+from .checks import check_json, check_scope
 from .errors import InvalidValue, PlanOutdated, PolicyViolation, ScopeNotAllowed
 from .layers import Layer
-from .operations import check_json, check_scope
 from .plans import Draft, Plan, Skipped, Why, confirmed_layers
 from .scopes import Target
 from .settings import registry

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .changes import Moved, Override, Patch, same
+from .checks import check_scope
 from .errors import EditError, PlanOutdated, PolicyViolation
 from .layers import Layer, View
-from .operations import check_scope
 from .recorder import Cause, Prepared
 from .resolve import DEFAULT, resolve
 from .scopes import Target

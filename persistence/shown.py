@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import pydantic
 
+from .checks import check_scope
 from .errors import NotReady, PermissionDenied, StoreError, StoreUnavailable
 from .explain import Explanation, explain
 from .layers import Conflict, Layer, Refused, View
-from .operations import check_scope
 from .scopes import Stack
 from .specs import ToolSpec
 from .status import Status, last_saved, problems, status_of

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from .changes import Override, Patch, same
+from .checks import check_scope
 from .errors import EditError, NotReady, PermissionDenied, PolicyViolation, ScopeNotAllowed
 from .layers import Layer, View, patch_of
-from .operations import check_scope
 from .plans import Draft, Plan, Why, confirmed_layers, counted
 from .resolve import resolve
 from .scopes import Target
