@@ -27,6 +27,7 @@ from .errors import (
     PermissionDenied,
     ScopeNotAllowed,
     StoreError,
+    StoreUnavailable,
     UnknownField,
 )
 from .layers import Layer, patch_of
@@ -49,6 +50,9 @@ Status = Literal["confirmed", "pending", "refused", "conflict"]
 
 OVERTAKEN = "a newer edit of the same field stands"
 CANT_TELL = "the app can't tell just now who may save this"
+
+TURNS = 5
+"""How often somebody else's edit of a field may go first, until this one has to come again."""
 
 REMEMBERED = 20_000
 """Answers, and newest edits by client and field, that are kept in memory."""
@@ -279,11 +283,8 @@ class Operations:
                 together = {**view.values, spec.name: value}
                 layer.spec.check_together(together, [spec.name])
         check_scope(spec, operation.target.scope)
-        other = layer.pending.newest(spec.name)
-        if other is not None and other.author != actor:
-            with suppress(EditError):  # two people's edits don't fold: each stands in the history
-                await engine.flush([operation.target])
-        if (asked := await self._ask(layer, spec, operation, (kind, value), actor)) is not None:
+        asked = await self._ask_behind(layer, spec, operation, (kind, value), actor)
+        if asked is not None:
             return asked
         if (underway := self._waiting.get(operation.id)) is not None:
             return underway  # it came a second time while this one waited
@@ -335,6 +336,29 @@ class Operations:
         if stored.author == actor:
             return None  # nobody conflicts with himself, in whichever tab or on whichever server
         return None if _chose_same(layer, stored, operation) else stored
+
+    async def _ask_behind(
+        self,
+        layer: Layer,
+        spec: SettingSpec,
+        operation: Operation,
+        edit: tuple[Kind, Any],
+        actor: str,
+    ) -> Outcome | None:
+        """Two people's edits don't fold: somebody else's is written first, and asked about like
+        one that was there before. As often as there is one more meanwhile.
+
+        Raises StoreUnavailable.
+        """
+        for _ in range(TURNS):
+            if _is_edited_by_another(layer, spec.name, actor):
+                with suppress(EditError):
+                    await self._engine.flush([layer.target])
+            if (asked := await self._ask(layer, spec, operation, edit, actor)) is not None:
+                return asked
+            if not _is_edited_by_another(layer, spec.name, actor):
+                return None
+        raise StoreUnavailable("others are editing this at this moment: it waits for its turn")
 
     async def _ask(
         self,
@@ -396,6 +420,11 @@ def _edit(layer: Layer, spec: SettingSpec, operation: Operation) -> tuple[Kind, 
     is_valued = operation.kind in ("set", "pin")
     value = check_json(spec, operation.value) if is_valued else None
     return cast("Kind", operation.kind), value, None
+
+
+def _is_edited_by_another(layer: Layer, field: str, actor: str) -> bool:
+    newest = layer.pending.newest(field)
+    return newest is not None and newest.author != actor
 
 
 def _chose_same(layer: Layer, stored: Override, operation: Operation) -> bool:

@@ -4,7 +4,7 @@ Operations that are under way together may take effect in any order. An answer i
 an order in which each operation, one after the other, gets its answer by these rules, and the
 field says in the end what the last of them left.
 
-- One that was done before changes nothing.
+- One that was done before changes nothing. Who was asked about it is asked again, or not.
 - So does one of a client that has sent a later one in the same field; keys merge instead.
 - Nobody conflicts with himself, nor with what he saw when he made the edit.
 - What somebody else wrote since is written over only where it says what it said before.
@@ -47,6 +47,8 @@ class Sent:
     """The store has its id: this is a replay."""
     was_confirmed: bool = False
     """It was answered so before, maybe because it changed nothing: then the store has no id."""
+    was_asked: bool = False
+    """It met somebody else's before: that is decided by another operation."""
 
 
 @dataclass(slots=True)
@@ -141,6 +143,8 @@ def _ways(at: Field, sent: Sent) -> Iterator[tuple[str, Content]]:
     is_overtaken = made.kind != "keys" and at.newest.get(made.client, -1) > made.seq
     if is_overtaken or sent.was_confirmed:
         yield "confirmed", now.content
+    if sent.was_asked:
+        yield "conflict", now.content
     wanted = _wanted(at, made, now.content)
     since = _since(at, made.base)
     if any(_is_back(at, _wanted(at, made, s.content), s.content) for s in since):

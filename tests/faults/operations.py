@@ -125,8 +125,9 @@ class World:
         if self.sent and self.random.random() < 0.2:
             old = self.random.choice(self.sent[-60:])
             was_done = old.operation.id in await self.store.done([old.operation.id])
-            was_confirmed = self.statuses[old.operation.id] == "confirmed"
-            again = [Sent(old.operation, old.actor, was_done, was_confirmed)]
+            before = self.statuses[old.operation.id]
+            told = (before == "confirmed", before == CONFLICT)
+            again = [Sent(old.operation, old.actor, was_done, *told)]
             self.tally.happened["sent again"] += 1
         works = [self._post(batch) for batch in (*batches.values(), again) if batch]
         answers = {o.id: o.status for some in await asyncio.gather(*works) for o in some}

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Literal
 
 from persistence import Engine, Operation, Settings, Target, setting
-from persistence.operations import OVERTAKEN, operation_id
+from persistence.operations import OVERTAKEN, Outcome, operation_id
 from persistence.testing import FailingStore
 from tests.scenarios.tools import Start
 
@@ -162,3 +162,24 @@ async def test_a_reset_that_is_folded_with_a_key_is_not_forgotten(
         )
         assert "conflict" in answers
         assert await held(store, "locks") == ("set", '{"remove":[],"set":{"b":true,"c":true}}')
+
+
+async def test_who_waited_for_somebody_elses_edit_is_asked_though_another_came_meanwhile(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as here:
+        await send(here, made("b", 1, "set", 70), "bo")
+        base = await revision(store)
+        waits = await here.submit(made("a", 1, "set", 41, base=base), actor="ann", wait=False)
+        assert waits.status == "pending"
+        theirs = asyncio.create_task(send(here, made("b", 2, "reset", base=base), "bo"))
+
+        def go_on(outcome: Outcome) -> None:  # before who waits for it goes on
+            if outcome.id == operation_id("a", 1):
+                later.append(asyncio.ensure_future(send(here, made("c", 1, "set", 50, base=base))))
+
+        later: list[asyncio.Future[str]] = []
+        here.operations.listeners.append(go_on)
+        assert await theirs == "conflict"
+        assert await later[0] == "confirmed"
+        assert await held(store) == ("set", "50")
