@@ -295,7 +295,8 @@ class Operations:
         future = self._expect(operation.id)
         group = self._group(layer, spec, operation, actor)
         is_typed = kind == "set"  # what is clicked needn't wait for the next key
-        cause = Cause(actor, "user", group, operation.id, origin, durable=not is_typed)
+        seen = operation.base
+        cause = Cause(actor, "user", group, operation.id, origin, not is_typed, seen)
         try:
             engine.recorder.record(layer, spec, kind, value, cause, delta=delta)
         except EditError:

@@ -193,11 +193,6 @@ class Pending:
 
 def _fold(older: Dirty, newer: Dirty) -> Dirty:
     """Both edits as one, made on the base of the older."""
-    delta = newer.delta
-    if older.delta is None:
-        delta = None  # keys on top of a reset or a block: only both together are what was meant
-    elif delta is not None:
-        delta = older.delta.then(delta)
     operations = older.operations + newer.operations
     if older.operations and not newer.operations:
         # The store takes a write for done when its newest operation is. This edit is none of them.
@@ -206,6 +201,12 @@ def _fold(older: Dirty, newer: Dirty) -> Dirty:
         base=older.base,
         seq=older.seq,  # who waits for the older edit waits for both
         operations=operations,
-        delta=delta,
+        delta=both(older.delta, newer.delta),
         attempted=older.attempted,
     )
+
+
+def both(older: Patch | None, newer: Patch | None) -> Patch | None:
+    """The keys that two edits change, one after the other; None where one replaces the whole: keys
+    on top of a reset or a block are only together what was meant."""
+    return older.then(newer) if older is not None and newer is not None else None

@@ -17,7 +17,7 @@ from .changes import Override, Patch, same
 from .codec import encode
 from .errors import EditError, NotReady, PermissionDenied, PolicyViolation
 from .layers import Layer, Refused, View, patch_of
-from .pending import Dirty
+from .pending import Dirty, both
 from .quotas import check_fields, check_keys
 from .specs import UNSET, SettingSpec
 from .store.base import VALUED, Kind
@@ -46,6 +46,9 @@ class Cause(NamedTuple):
     """The binding that the edit was made through."""
     durable: bool = False
     """Save at once: nothing on the user's side could replay it."""
+    seen: int = 0
+    """The revision of the field that its page showed, which may be newer than what is known here;
+    0 where nobody says."""
 
 
 class Prepared(NamedTuple):
@@ -128,15 +131,18 @@ class Recorder:
         self, layer: Layer, prepared: Prepared, cause: Cause, *, view: View | None = None
     ) -> bool:
         """Take an edit in. False where it changes nothing."""
-        spec, kind, value, text = prepared[:4]
+        spec, kind, value = prepared[:3]
         name = spec.name
         stored = layer.confirmed.get(name)
         waiting, sent = layer.pending.waiting.get(name), layer.pending.sent.get(name)
         current = waiting or sent
-        if current is not None and _repeats(current, kind, text, waiting, cause):
-            if cause.operation and waiting is not None:
-                folded = waiting._replace(operations=(*waiting.operations, cause.operation))
-                layer.pending.waiting[name] = folded
+        if current is not None and _repeats(current, prepared, waiting, cause):
+            if waiting is not None:
+                named = (cause.operation,) if cause.operation else ()
+                layer.pending.waiting[name] = waiting._replace(
+                    operations=(*waiting.operations, *named),
+                    delta=both(waiting.delta, prepared.delta),
+                )
             elif cause.operation:
                 self._engine.operations.follow(cause.operation, current.operations)
             if cause.durable:
@@ -173,12 +179,17 @@ class Recorder:
         spec, kind, value, text, delta, note = prepared
         name = spec.name
         self.seq += 1
-        base = layer.revision(name) if layer.gate.is_open else UNLOADED
+        base = max(layer.revision(name), cause.seen) if layer.gate.is_open else UNLOADED
         edit = Dirty(
             name, kind, value, text, base, cause.actor, cause.source, self._engine.wall(),
             cause.group or self.group(), self.seq,
             (cause.operation,) if cause.operation else (), note, delta,
         )  # fmt: skip
+        older = layer.pending.waiting.get(name)
+        is_own = older is not None and older.author == cause.actor
+        if older is not None and is_own and delta is None and 0 <= older.base < cause.seen:
+            # What it replaces was made on less than its page has shown since.
+            layer.pending.waiting[name] = older._replace(base=cause.seen)
         layer.pending.record(edit)
         layer.forget_aside(name, cause.actor)  # whoever edits again has dealt with it
 
@@ -425,16 +436,21 @@ class Recorder:
         self._engine.committer.arm()
 
 
-def _repeats(
-    current: Dirty, kind: Kind, text: str | None, waiting: Dirty | None, cause: Cause
-) -> bool:
+def _repeats(current: Dirty, edit: Prepared, waiting: Dirty | None, cause: Cause) -> bool:
     """Does an edit say what is on its way already, of the same author?
 
-    Somebody else's may be taken back or refused, and this one mustn't go with it.
+    Somebody else's may be taken back or refused, and this one mustn't go with it. Nor is one of
+    other keys than those in flight none, though the layer's dict is the same: where somebody else
+    wrote it meanwhile, what is in flight writes its own keys alone.
 
     An operation that meets a handler's edit in flight is none: nobody could tell its client when
     that is durable, so it gets a write of its own.
     """
-    if current.kind != kind or current.text != text or current.author != cause.actor:
+    said = (edit.kind, edit.text, cause.actor)
+    if said != (current.kind, current.text, current.author):
         return False
-    return waiting is not None or not cause.operation or bool(current.operations)
+    if waiting is not None:
+        return True
+    if current.delta is not None and both(current.delta, edit.delta) != current.delta:
+        return False
+    return not cause.operation or bool(current.operations)

@@ -183,3 +183,31 @@ async def test_who_waited_for_somebody_elses_edit_is_asked_though_another_came_m
         assert await theirs == "conflict"
         assert await later[0] == "confirmed"
         assert await held(store) == ("set", "50")
+
+
+async def test_nobody_is_asked_about_what_one_saw_though_an_older_edit_waits_in_the_same_process(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as here, start() as there:
+        await send(here, made("b", 1, "set", 1), "bo")
+        base = await revision(store)
+        await send(there, made("b", 2, "set", 61, base=base), "bo")
+        seen = await revision(store)
+        await here.submit(made("a", 1, "set", 50, base=base), actor="ann", wait=False)
+        assert await send(here, made("c", 1, "set", 3, base=seen)) == "confirmed"
+        assert await held(store) == ("set", "3")
+
+
+async def test_keys_that_say_what_waits_already_are_kept_on_what_another_process_wrote(
+    start: Start, store: FailingStore
+) -> None:
+    async with start() as here, start() as there:
+        gone = {"set": {}, "remove": ["b"]}
+        await send(here, made("a", 1, "keys", gone, field="locks"))
+        await send(there, made("b", 1, "reset", base=1, field="locks"), "bo")
+        added = {"set": {"c": True}, "remove": []}
+        await here.submit(
+            made("a", 2, "keys", added, base=1, field="locks"), actor="ann", wait=False
+        )
+        assert await send(here, made("a", 3, "keys", gone, base=1, field="locks")) == "confirmed"
+        assert await held(store, "locks") == ("set", '{"remove":["b"],"set":{"c":true}}')
