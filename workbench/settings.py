@@ -149,11 +149,6 @@ class Interface(SettingsState, tool="ui", edit="user", title="Interface"):
         "system", scopes=("user",), flush="now", title="Appearance"
     )
 
-    @rx.event
-    def choose_theme(self, theme: str):
-        if theme in ("light", "dark", "system"):
-            self.theme = theme
-
 
 class Preferences(SettingsState, tool="user-preferences", edit="user", title="Where you left off"):
     """What the workbench remembers about its user's way through it."""

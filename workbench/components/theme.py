@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 from reflex_base.components.component import Component
 
+from persistence.reflex import put
 from workbench.components.base import icon
 from workbench.settings import Interface
 
@@ -30,7 +31,7 @@ def _choice(value: str, name: str, label: str) -> rx.Component:
         title=label,
         aria_label=label,
         aria_pressed=rx.cond(Interface.theme == value, "true", "false"),
-        on_click=Interface.choose_theme(value),
+        on_click=put(Interface.theme, value),
     )
 
 
