@@ -5,7 +5,8 @@ an order in which each operation, one after the other, gets its answer by these 
 field says in the end what the last of them left.
 
 - One that was done before changes nothing. Who was asked about it is asked again, or not.
-- So does one of a client that has sent a later one in the same field; keys merge instead.
+- So does one of a client that has sent a later one in the same field; keys merge instead, unless
+  the later one took them all away.
 - Nobody conflicts with himself, nor with what he saw when he made the edit.
 - What somebody else wrote since is written over only where it says what it said before.
 - Saying what the field says, or has said since it was looked at, changes nothing. Nor do several
@@ -62,6 +63,16 @@ class Field:
     past: list[Said] = field(default_factory=list[Said])
     newest: dict[str, int] = field(default_factory=dict[str, int])
     """Client → its newest operation."""
+    cleared: dict[str, int] = field(default_factory=dict[str, int])
+    """Client → its newest reset or block."""
+
+    def note(self, made: Operation) -> None:
+        """It was sent."""
+        memories = [self.newest]
+        if made.kind in ("reset", "block"):
+            memories.append(self.cleared)
+        for memory in memories:
+            memory[made.client] = max(made.seq, memory.get(made.client, -1))
 
     @property
     def now(self) -> Said:
@@ -98,6 +109,8 @@ def _left(
     ways = list(_ways(at, first))
     if is_asked or _is_asked_with_next(first, rest, statuses):
         ways.append(("conflict", at.now.content))
+    if rest and _replaces(rest[0], first):
+        ways.append(("confirmed", at.now.content))
     for status, content in ways:
         if status == statuses[first.operation.id]:
             after = _after(at, first, content)
@@ -108,14 +121,31 @@ def _cancels(at: Field, folded: Sequence[Sent]) -> bool:
     """Do these edits together say what the process knew before? It may know an older state, but
     none that is older than what a page showed that one of them was made on."""
     shown = max(each.operation.base for each in folded)
-    for said in _since(at, shown):
-        content = said.content
-        for each in folded:
-            if not (each.was_done or each.was_confirmed):
-                content = _wanted(at, each.operation, content)
-        if _is_back(at, content, said.content):
-            return True
-    return False
+    return any(
+        _is_back(at, content, said.content)
+        for said in _since(at, shown)
+        for content in _folded(at, folded, said.content)
+    )
+
+
+def _folded(at: Field, folded: Sequence[Sent], content: Content) -> Iterator[Content]:
+    """What the field may say after these. One that changed nothing before left no trace: where it
+    comes again it counts or not."""
+    if not folded:
+        yield content
+        return
+    first, rest = folded[0], folded[1:]
+    if first.was_done or first.was_confirmed:
+        yield from _folded(at, rest, content)
+    if not first.was_done:
+        yield from _folded(at, rest, _wanted(at, first.operation, content))
+
+
+def _replaces(later: Sent, earlier: Sent) -> bool:
+    """Is it an edit of the same person, made on something newer, that leaves nothing of the earlier
+    one? Folded, they are one edit that was made on that."""
+    is_newer = later.operation.base > earlier.operation.base
+    return later.actor == earlier.actor and later.operation.kind != "keys" and is_newer
 
 
 def _is_asked_with_next(first: Sent, rest: Sequence[Sent], statuses: Mapping[str, str]) -> bool:
@@ -140,7 +170,8 @@ def _ways(at: Field, sent: Sent) -> Iterator[tuple[str, Content]]:
     if sent.was_done:
         yield "confirmed", now.content
         return
-    is_overtaken = made.kind != "keys" and at.newest.get(made.client, -1) > made.seq
+    later = at.cleared if made.kind == "keys" else at.newest
+    is_overtaken = later.get(made.client, -1) > made.seq
     if is_overtaken or sent.was_confirmed:
         yield "confirmed", now.content
     if sent.was_asked:

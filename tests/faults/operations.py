@@ -196,7 +196,12 @@ class World:
             row = stored[key[0]].get(key[1])
             field, content = self._field(key), content_of(row)
             for made in (each.operation for each in some):
-                field.newest[made.client] = max(made.seq, field.newest.get(made.client, -1))
+                notes = [
+                    field.newest,
+                    *([field.cleared] if made.kind in ("reset", "block") else []),
+                ]
+                for newest in notes:
+                    newest[made.client] = max(made.seq, newest.get(made.client, -1))
             if not field.explains(some, answers, content):
                 self._diverged(key, some, answers, field, content)
         for key, new in (await self._compare_rows(by_key)).items():
