@@ -38,12 +38,12 @@ from sqlalchemy import exc as sql
 from .errors import (
     EditError,
     InvalidValue,
-    PermissionDenied,
     StoreError,
     StoreRefused,
     StoreUnavailable,
 )
-from .operations import CANT_TELL, KIND, REMEMBERED, Operation, Outcome
+from .operations import KIND, REMEMBERED, Operation, Outcome
+from .permits import CANT_TELL, may_save
 from .scopes import Target
 from .specs import check_failed, explain_error
 
@@ -299,16 +299,15 @@ class Appliers:
     async def _unless_permitted(self, lane: Lane, job: _Job) -> Outcome | None:
         made = job.operation
         try:
-            await self._engine.permit(job.actor, "write", made.target, made.kind)
-        except PermissionDenied as error:
-            self._note_refused(lane, made)
-            return Outcome(made.id, "refused", error.problem)
+            refusal = await may_save(self._engine, job.actor, made.target, made.kind)
         except StoreError as error:
             return Outcome(made.id, "pending", str(error))
-        except Exception:
-            log.exception("authorise failed for %s", made.target)
+        if refusal is None:
             return Outcome(made.id, "pending", CANT_TELL)
-        return None
+        if not refusal:
+            return None
+        self._note_refused(lane, made)
+        return Outcome(made.id, "refused", refusal)
 
     async def _call(self, known: Applier[Any], submitted: Submitted[Any]) -> None:
         if inspect.iscoroutinefunction(known.apply):

@@ -18,7 +18,6 @@ from .changes import Override, same
 from .conflicts import base_of, changed_by, keep, lost, merged, side_of
 from .errors import (
     EditError,
-    PermissionDenied,
     PolicyViolation,
     StoreError,
     StoreRefused,
@@ -28,6 +27,7 @@ from .layers import Conflict, Layer
 from .loads import read_row, unreadable
 from .operations import later_than
 from .pending import Dirty, Pending
+from .permits import CANT_TELL, key_of, may_all_save
 from .specs import UNSET
 from .store.base import Receipt, Row, Write
 
@@ -39,10 +39,6 @@ log = logging.getLogger("persistence")
 CHUNK = 100
 """Edits handled before the event loop gets a turn, about half a millisecond: a burst of them must
 not be felt."""
-
-ANSWER_WITHIN, AGAIN_WITHIN = 10.0, 1.0
-"""Seconds in which the app has to say who may save; and once it couldn't, for who else is asked
-about."""
 
 HURRIED = 500
 """Targets rescheduled before the event loop gets a turn."""
@@ -245,28 +241,15 @@ class Committer:
         """
         if self._engine.authorise is None and not any(layer.views for layer, _ in work):
             return work, None
-        asked: dict[tuple[str, str, str], str] = {}
-        unsure: set[tuple[str, str, str]] = set()
+        asked = ((edit.author, layer.target) for layer, edit in work)
+        answers = await may_all_save(self._engine, asked)
         allowed: Work = []
         waiting: Work = []
         for position, (layer, edit) in enumerate(work):
-            key = (edit.author, layer.target.scope, layer.target.owner)
-            if key not in asked:
-                try:
-                    async with asyncio.timeout(AGAIN_WITHIN if unsure else ANSWER_WITHIN):
-                        await self._engine.permit(edit.author, "write", layer.target)
-                    asked[key] = ""
-                except PermissionDenied as error:
-                    asked[key] = error.problem
-                except Exception as error:
-                    if not isinstance(error, StoreError):  # what the app asks is away: it waits
-                        log.exception("authorise failed for %s", layer.target)
-                    asked[key] = ""
-                    unsure.add(key)
-            problem = asked[key] or _policy(layer, edit)
-            if key in unsure:
+            answer = answers[key_of(edit.author, layer.target)]
+            if answer is None:
                 waiting.append((layer, edit))
-            elif problem:
+            elif problem := answer or _policy(layer, edit):
                 self._engine.recorder.set_aside(layer, layer.pending.withdraw(edit.field), problem)
             else:
                 allowed.append((layer, edit))
@@ -274,7 +257,7 @@ class Committer:
                 await asyncio.sleep(0)
         if not waiting:
             return allowed, None
-        error = StoreUnavailable("the app can't tell just now who may save this")
+        error = StoreUnavailable(CANT_TELL)
         self._put_back(waiting, error)
         return allowed, error
 

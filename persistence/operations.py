@@ -31,6 +31,7 @@ from .errors import (
     UnknownField,
 )
 from .layers import Layer, patch_of
+from .permits import CANT_TELL, may_save
 from .recorder import Cause
 from .scopes import Target
 from .settings import registry
@@ -49,7 +50,8 @@ KIND = re.compile(r"(?=.{3,64}\Z)[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 Status = Literal["confirmed", "pending", "refused", "conflict"]
 
 OVERTAKEN = "a newer edit of the same field stands"
-CANT_TELL = "the app can't tell just now who may save this"
+ASKED_WITHIN = 5.0
+"""Seconds in which the app has to say so: well before the request that brought it is answered."""
 
 TURNS = 5
 """How often somebody else's edit of a field may go first, until this one has to come again."""
@@ -206,13 +208,14 @@ class Operations:
     async def _unless_permitted(self, operation: Operation, actor: str) -> Outcome | None:
         """None where the app lets this actor write. Raises PermissionDenied, and StoreError where
         what the app asks is away."""
-        try:
-            await self._engine.permit(actor, "write", operation.target, operation.field)
-        except (PermissionDenied, StoreError):
-            raise
-        except Exception:
-            log.exception("authorise failed for %s", operation.target)
+        until = asyncio.get_running_loop().time() + ASKED_WITHIN
+        refusal = await may_save(
+            self._engine, actor, operation.target, operation.field, until=until
+        )
+        if refusal is None:
             return Outcome(operation.id, "pending", CANT_TELL)
+        if refusal:
+            raise PermissionDenied(operation.field, refusal)
         return None
 
     def _expect(self, operation: str) -> asyncio.Future[Outcome]:

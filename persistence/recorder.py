@@ -139,7 +139,7 @@ class Recorder:
         if current is not None and _repeats(current, prepared, waiting, cause):
             if waiting is not None:
                 named = (cause.operation,) if cause.operation else ()
-                layer.pending.waiting[name] = waiting._replace(
+                layer.pending.waiting[name] = _seen(waiting, prepared.delta, cause)._replace(
                     operations=(*waiting.operations, *named),
                     delta=both(waiting.delta, prepared.delta),
                 )
@@ -185,11 +185,8 @@ class Recorder:
             cause.group or self.group(), self.seq,
             (cause.operation,) if cause.operation else (), note, delta,
         )  # fmt: skip
-        older = layer.pending.waiting.get(name)
-        is_own = older is not None and older.author == cause.actor
-        if older is not None and is_own and delta is None and 0 <= older.base < cause.seen:
-            # What it replaces was made on less than its page has shown since.
-            layer.pending.waiting[name] = older._replace(base=cause.seen)
+        if (older := layer.pending.waiting.get(name)) is not None:
+            layer.pending.waiting[name] = _seen(older, delta, cause)
         layer.pending.record(edit)
         layer.forget_aside(name, cause.actor)  # whoever edits again has dealt with it
 
@@ -434,6 +431,14 @@ class Recorder:
         else:
             self._engine.scheduler.touch(layer.pending, now)
         self._engine.committer.arm()
+
+
+def _seen(older: Dirty, delta: Patch | None, cause: Cause) -> Dirty:
+    """What waits of the same author, made on what the page showed of whoever replaces it."""
+    is_replaced = delta is None and older.author == cause.actor
+    return (
+        older._replace(base=cause.seen) if is_replaced and 0 <= older.base < cause.seen else older
+    )
 
 
 def _repeats(current: Dirty, edit: Prepared, waiting: Dirty | None, cause: Cause) -> bool:

@@ -88,6 +88,36 @@ def test_a_number_that_is_typed_anew_isnt_filled_in_meanwhile(backend: Backend, 
     assert (backend.arrived[-1]["value"], backend.arrived[-1]["base"]) == (5, 3)
 
 
+def test_a_number_beside_a_slider_isnt_filled_in_meanwhile_either(backend: Backend, page: Page):
+    visit(page, backend)
+    page.evaluate(
+        """() => {
+            const number = document.getElementById("frames"), slider = number.cloneNode();
+            for (const [each, type] of [[slider, "range"], [number, "number"]]) {
+                Object.assign(each, { type, max: 241 });
+                Object.assign(each.dataset, { persistenceKind: "number", persistenceValue: "61" });
+            }
+            slider.id = "slider";
+            number.before(slider);
+        }"""
+    )
+    control, slider = page.locator("#frames"), page.locator("#slider")
+    expect(control).to_have_value("61")
+    control.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.evaluate(
+        "() => { for (const each of ['slider', 'frames'])"
+        " document.getElementById(each).dataset.persistenceValue = '7'; }"
+    )
+    tell(control, "7")
+    tell(slider, "7")
+    assert shown(control) == ""
+    page.keyboard.type("5")
+    kept(page, 1)
+    expect(control).to_have_value("5")
+
+
 def test_a_number_that_is_given_up_half_shows_what_came(backend: Backend, page: Page):
     visit(page, backend)
     control = page.locator("#frames")

@@ -14,6 +14,7 @@ from persistence import (
     StoreError,
     StoreUnavailable,
 )
+from persistence.http import submit_durably
 from persistence.testing import FailingStore
 from tests.scenarios.tools import (
     MINE,
@@ -334,5 +335,40 @@ async def test_an_authorise_that_never_answers_holds_up_others_for_a_while_only(
             stuck.update(frames=42)
         ada = await engine.open(Travel, MINE, actor="ada")
         ada.update(frames=41)
-        await asyncio.sleep(40)
+        await asyncio.sleep(12)
         assert (await stored(store), ada.is_dirty) == ({"frames": 41}, False)
+
+
+async def test_an_authorise_that_fails_at_once_for_one_leaves_others_their_time(
+    start: Start, store: FailingStore
+) -> None:
+    async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        if action == "write":
+            if actor != "ada":
+                raise KeyError(actor)
+            await asyncio.sleep(2)
+        return True
+
+    async with start(authorise=authorise) as engine:
+        bob = await engine.open(Travel, OTHER, actor="bob")
+        ada = await engine.open(Travel, MINE, actor="ada")
+        bob.update(frames=42)
+        ada.update(frames=41)
+        await asyncio.sleep(10)
+        assert await stored(store) == {"frames": 41}
+
+
+async def test_an_operation_nobody_says_who_may_make_holds_up_none_that_came_with_it(
+    start: Start, store: FailingStore
+) -> None:
+    async def authorise(actor: str, action: str, scope: str, owner: str) -> bool:
+        if action == "write" and owner == "s2":
+            await asyncio.Event().wait()
+        return True
+
+    async with start(authorise=authorise) as engine:
+        hangs = operation("op1", "frames", 42, target=target(Travel, owner="s2"))
+        good = operation("op2", "frames", 41, seq=2)
+        answers = await submit_durably(engine, [hangs, good], "ada")
+        assert [each.status for each in answers] == ["pending", "confirmed"]
+        assert await stored(store) == {"frames": 41}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Literal
 
+import pytest
+
 from persistence import Engine, Operation, Settings, Target, setting
 from persistence.operations import OVERTAKEN, Outcome, operation_id
 from persistence.testing import FailingStore
@@ -185,8 +187,9 @@ async def test_who_waited_for_somebody_elses_edit_is_asked_though_another_came_m
         assert await held(store) == ("set", "50")
 
 
+@pytest.mark.parametrize("value", [3, 50])
 async def test_nobody_is_asked_about_what_one_saw_though_an_older_edit_waits_in_the_same_process(
-    start: Start, store: FailingStore
+    start: Start, store: FailingStore, value: int
 ) -> None:
     async with start() as here, start() as there:
         await send(here, made("b", 1, "set", 1), "bo")
@@ -194,8 +197,8 @@ async def test_nobody_is_asked_about_what_one_saw_though_an_older_edit_waits_in_
         await send(there, made("b", 2, "set", 61, base=base), "bo")
         seen = await revision(store)
         await here.submit(made("a", 1, "set", 50, base=base), actor="ann", wait=False)
-        assert await send(here, made("c", 1, "set", 3, base=seen)) == "confirmed"
-        assert await held(store) == ("set", "3")
+        assert await send(here, made("c", 1, "set", value, base=seen)) == "confirmed"
+        assert await held(store) == ("set", str(value))
 
 
 async def test_keys_that_say_what_waits_already_are_kept_on_what_another_process_wrote(

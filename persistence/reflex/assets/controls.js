@@ -209,7 +209,7 @@
       const key = keyOf(target, control.dataset.persistence), leaving = left.get(key);
       const mine = newest(key);
       if (mine?.kind === "set" || mine?.kind === "keys" || control.isDraft || control === composing) continue;
-      if (leaving?.isHalf && isActive(control)) continue; // a number that is being typed anew
+      if (leaving?.isHalf && boundTo({ target, field: control.dataset.persistence }).some(isActive)) continue; // a number that is being typed anew
       if (failing.get(control)?.base !== undefined) continue; // in conflict: until its user has decided
       if (leaving && leaving.value === text && !isForgiven(control, leaving)) continue;
       left.delete(key);

@@ -49,7 +49,7 @@
   const heard = new Set(); // ids of what handlers' edits were told of
   const returning = { ids: new Set(), saved: 0, failed: 0, isSealed: false };
   let failures = new Map(); // id → what was refused, as far as is known here
-  let seq = 0, quiet = 0, latest = 0, held = "", retryAt = 0, retryWait = UNCONFIRMED, posting = false, isWanted = false;
+  let seq = 0, quiet = 0, latest = 0, held = "", retryAt = 0, retryWait = UNCONFIRMED, posting = false, isWanted = false, tried = new Set();
   let isLost = false, isCutOff = !navigator.onLine, isExpired = false, isTrying = false, adopting = null, strays = [], lookedFor = "", told = "null";
 
   // For what is measured within this page: a computer's clock may be set meanwhile.
@@ -273,10 +273,16 @@
     const late = sendable().filter((each) => isStanding(each) && each.isReady && each.actor === actorNow() && isLate(each) && each !== newest.get(held) && !(isAway && each.isKept));
     if (!late.length) return;
     posting = true;
-    const before = retryAt;
+    const before = retryAt, inTurn = [...late.filter(({ id }) => !tried.has(id)), ...late.filter(({ id }) => tried.has(id))];
     let isHeard = false;
-    try { // all of them: what can't be answered now holds up nothing behind it
-      for (const portion of portions(late, PORTION)) isHeard = await post(portion.filter(({ id }) => kept.has(id))) || isHeard;
+    tried = new Set();
+    try { // all of them: what can't be answered now holds up nothing behind it. Where that takes long, the others are next
+      for (const portion of portions(inTurn, PORTION)) {
+        const began = now(), isAnswered = await post(portion.filter(({ id }) => kept.has(id)));
+        for (const { id } of portion) tried.add(id);
+        isHeard ||= isAnswered;
+        if (!isAnswered && now() - began > UNCONFIRMED) break;
+      }
     } catch { /* said in the status line */ } finally {
       posting = false;
       retryWait = isHeard ? UNCONFIRMED : Math.min(LONGEST_RETRY, retryWait * 2);
