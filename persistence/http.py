@@ -61,6 +61,13 @@ _KEYS = {
 }  # fmt: skip
 
 
+class Escaped(JSONResponse):
+    """JSON in ASCII: what a client sent may be told again, also where it is no text of Unicode."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+
+
 class Malformed(ValueError):
     """What a client sent isn't a list of operations. The message says which and why."""
 
@@ -101,10 +108,10 @@ def _parse(position: int, sent: object) -> Operation:
         text = given.get(name)
         if name == "field" and text == "" and not is_settings:
             continue
-        if not isinstance(text, str) or not 1 <= len(text) <= limit:
+        if not _is_text(text, limit) or not text:
             raise wrong(f"{name} isn't a text of 1–{limit} characters")
     maker = given.get("actor", "")
-    if not isinstance(maker, str) or len(maker) > 200:
+    if not _is_text(maker, 200):
         raise wrong("actor isn't a text of up to 200 characters")
     for name in ("seq", "base", "together", "schema"):
         number = given.get(name, 0)
@@ -122,9 +129,16 @@ def _parse(position: int, sent: object) -> Operation:
 def _target(sent: object, filled: int) -> Target | None:
     """None for what is none; so many of its parts, from the first, mustn't be empty."""
     parts = cast("list[object]", sent) if isinstance(sent, list) else []
-    if len(parts) != 3 or not all(isinstance(p, str) and len(p) <= 200 for p in parts):
+    if len(parts) != 3 or not all(_is_text(part, 200) for part in parts):
         return None
     return Target(*cast("list[str]", parts)) if all(parts[:filled]) else None
+
+
+def _is_text(value: object, longest: int) -> bool:
+    """A text of Unicode: JSON can carry halves of characters, a database can't."""
+    if not isinstance(value, str) or len(value) > longest:
+        return False
+    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
@@ -205,7 +219,7 @@ def operation_routes(
             for at, operation in enumerate(operations):
                 if told[at]["status"] in ("refused", "conflict"):
                     told[at] = await tell(told[at], operation, actor)
-        return JSONResponse({"operations": told})
+        return Escaped({"operations": told})
 
     return [Route(PATH, receive, methods=["POST"])]
 

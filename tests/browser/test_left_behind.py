@@ -117,7 +117,7 @@ def test_what_was_edited_comes_as_it_was_made_with_its_user_and_base(backend: Ba
     assert arrived == {
         "id": f"{record['client']}.00000001", "client": record["client"], "seq": 1,
         "target": ["shot", "s1", "travel"], "field": "prompt", "kind": "set", "value": "typed",
-        "base": 3, "actor": "ann",
+        "base": 3, "actor": "ann", "schema": 1,
     }  # fmt: skip
 
 

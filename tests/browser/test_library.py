@@ -230,18 +230,18 @@ def test_a_slow_database_shows_loading_and_the_page_still_answers(
     visit(page, site, "a")
     page.locator("#shorten").click()
     saved(page)
-    faults("load 2")
+    faults("load 5")
     page.locator("#to-b").click()
-    expect(page.locator("#state")).to_have_text("loading", timeout=1_500)
+    expect(page.locator("#state")).to_have_text("loading", timeout=3_000)
     expect(page.locator("#prompt")).to_be_disabled()
     began = time.monotonic()
     page.locator("#tick").click()
     expect(page.locator("#ticks")).to_have_text("1")
-    assert time.monotonic() - began < 0.7
+    assert time.monotonic() - began < 2  # long before it is loaded, also on a busy machine
     page.locator(
         "#more"
     ).click()  # held up: it must not run on defaults of a shot that isn't there yet
-    expect(page.locator("#state")).to_have_text("ready", timeout=5_000)
+    expect(page.locator("#state")).to_have_text("ready", timeout=10_000)
     expect(page.locator("#frames-shown")).to_have_text("62")
     saved(page)
     assert stored(site, "b") == {"frames": 62}
@@ -250,12 +250,12 @@ def test_a_slow_database_shows_loading_and_the_page_still_answers(
 
 def test_a_slow_commit_does_not_freeze_the_page(site: Server, page: Page, faults: Any):
     visit(page, site)
-    faults("commit 1.5")
+    faults("commit 4")
     began = time.monotonic()
     page.locator("#shorten").click()
     expect(page.locator("#frames-shown")).to_have_text("41")
-    assert time.monotonic() - began < 0.8
     expect(page.locator("#state")).to_have_text("saving")
+    assert time.monotonic() - began < 2  # long before it is done, also on a busy machine
     saved(page)
 
 

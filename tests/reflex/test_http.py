@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -107,6 +108,9 @@ async def test_foreign_and_missing_owners_answer_alike(serve):
             b'"id": "a", "target": ["a", "b", "c"], "seq": true',
             b'"id": "a", "target": ["a", "b", "c"], "value": NaN',
             b'"id": "a", "target": ["a", "b", "c"], "owner_id": 1',
+            rb'"id": "\ud800", "target": ["a", "b", "c"]',
+            rb'"id": "a", "target": ["a", "\udfff", "c"]',
+            rb'"id": "a", "target": ["a", "b", "c"], "actor": "\ud800"',
         )),
     ],
 )  # fmt: skip
@@ -117,6 +121,21 @@ async def test_a_malformed_body_is_a_problem_that_says_what_is_wrong(serve, body
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["detail"]
+
+
+async def test_what_a_client_sent_is_answered_whatever_letters_it_has(serve):
+    declare()
+    half = "\ud800"  # no letter, and yet JSON can carry it
+    sent = [
+        operation(),
+        operation(id="op-2", seq=2, field="mode", value=half),
+        operation(id="op-3", seq=3, field="mode", value={half: half}),
+    ]
+    async with serve() as site, client(site) as http:
+        body = json.dumps({"operations": sent}).encode()
+        answer = await http.post(PATH, content=body)
+        told = [each["status"] for each in answer.json()["operations"]]
+        assert told == ["confirmed", "refused", "refused"]
 
 
 async def test_a_body_without_end_is_refused(serve):
