@@ -171,7 +171,7 @@ class Doors:
         said = parse_qs(environ.get("QUERY_STRING", ""))
         token = (said.get("token") or [""])[0]
         is_theirs = bool(_TOKEN.fullmatch(token)) and await self.may_hold(token, visitor.key)
-        if is_theirs and await self._holder(token) is not None:
+        if is_theirs and not self._is_open(token) and await self._holder(token) is not None:
             return environ, ""
         if late := self.throttle.open_page(visitor.key):
             log.warning("refused a page: one user has opened too many")
@@ -184,6 +184,11 @@ class Doors:
         query = urlencode({**{key: each[0] for key, each in said.items()}, "token": given})
         log.info("gave a page a token of its own: the one it named isn't its to use")
         return {**environ, "QUERY_STRING": query}, given
+
+    def _is_open(self, token: str) -> bool:
+        """Who names the token of an open page gets another by Reflex, with a state of its own."""
+        namespace: Any = self.app.event_namespace
+        return token in namespace.token_to_sid
 
     async def may_hold(self, token: str, key: str) -> bool:
         """Is what the server keeps under that token this user's, or nobody's yet?"""

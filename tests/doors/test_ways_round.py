@@ -176,9 +176,13 @@ async def test_one_user_opens_so_many_new_pages_an_hour_and_known_ones_as_often_
     assert all("pages" in each.refused for each in more)
     theirs = await other.socket("token-of-page-5")
     assert not theirs.refused
+    theirs.send("event", HYDRATE)
+    await door.settle(theirs)
+    beside = [await other.socket("token-of-page-5") for _ in range(3)]  # it is open: these are new
+    assert [bool(each.refused) for each in beside] == [False, False, True]
     later = throttle._now() + 60
     monkeypatch.setattr(throttle, "_now", lambda: later)
     again = await person.socket("token-of-page-4")
     assert not again.refused
-    for each in (*more, theirs, again):
+    for each in (*more, theirs, *beside, again):
         await each.close()
