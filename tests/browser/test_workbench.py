@@ -39,6 +39,7 @@ class Workbench:
             self.page.keyboard.press("Enter")
             expect(self.card(name)).to_be_visible()
         self.page.keyboard.press("Escape")
+        expect(self.page.get_by_label("Name of the new shot")).not_to_be_visible()
 
     def card(self, name: str) -> Locator:
         return self.page.locator(".card").filter(has_text=name)
@@ -155,9 +156,16 @@ def test_a_page_that_came_without_a_cookie_asks_for_one_by_itself(bench: Workben
 def test_a_browser_that_keeps_no_cookies_is_told_so_instead_of_loading_for_ever(bench: Workbench):
     asked = "sessionStorage.setItem('workbench-guest', 'asked')"  # and nothing came of it
     bench.page.add_init_script(asked)
-    bench.page.goto(bench.url, wait_until="commit")
-    bench.page.context.clear_cookies()
-    expect(bench.page.get_by_text("This browser keeps no cookies")).to_be_visible(timeout=15_000)
+    told = bench.page.get_by_text("This browser keeps no cookies")
+    for _ in range(5):  # now and then the page's script has connected before they are gone
+        bench.page.goto(bench.url, wait_until="commit")
+        bench.page.context.clear_cookies()
+        expect(told.or_(bench.page.get_by_text("Start your first project"))).to_be_visible(
+            timeout=15_000
+        )
+        if told.is_visible():
+            break
+    expect(told).to_be_visible()
 
 
 def test_two_tabs_show_each_others_edits_without_touching_what_is_typed(shot: Workbench):
