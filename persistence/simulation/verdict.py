@@ -152,7 +152,8 @@ def _unasked(known: Evidence) -> list[str]:
             continue  # keys merge
         seen = _seen(known, made, revision)
         is_unseen = over.revision > seen and over.author != row.author
-        if is_unseen and not _agree(over, row) and not _agree(over, known.journal.get(seen)):
+        stood = [known.journal.get(each) for each in (seen, made.base)]  # and may stand again
+        if is_unseen and not any(_agree(over, each) for each in (row, *stood)):
             faults.append(f"{made} was written over {over} unasked")
     return faults
 
