@@ -167,6 +167,8 @@ def _after(at: Field, sent: Sent, content: Content) -> Field:
 def _ways(at: Field, sent: Sent) -> Iterator[tuple[str, Content]]:
     """The answers that are right, each with what the field then says."""
     made, now = sent.operation, at.now
+    if sent.was_asked:
+        yield "conflict", now.content
     if sent.was_done:
         yield "confirmed", now.content
         return
@@ -174,8 +176,6 @@ def _ways(at: Field, sent: Sent) -> Iterator[tuple[str, Content]]:
     is_overtaken = later.get(made.client, -1) > made.seq
     if is_overtaken or sent.was_confirmed:
         yield "confirmed", now.content
-    if sent.was_asked:
-        yield "conflict", now.content
     wanted = _wanted(at, made, now.content)
     since = _since(at, made.base)
     if any(_is_back(at, _wanted(at, made, s.content), s.content) for s in since):

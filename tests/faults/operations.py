@@ -75,6 +75,9 @@ class World:
         self.seqs: dict[str, int] = defaultdict(int)
         self.sent: list[Sent] = []
         self.statuses: dict[str, str] = {}
+        """Operation → its last answer."""
+        self.asked: set[str] = set()
+        """Operations that some process has asked about; another one may have none of it."""
         self.revision = 0
         self.told = 0
 
@@ -126,7 +129,7 @@ class World:
             old = self.random.choice(self.sent[-60:])
             was_done = old.operation.id in await self.store.done([old.operation.id])
             before = self.statuses[old.operation.id]
-            told = (before == "confirmed", before == CONFLICT)
+            told = (before == "confirmed", old.operation.id in self.asked)
             again = [Sent(old.operation, old.actor, was_done, *told)]
             self.tally.happened["sent again"] += 1
         works = [self._post(batch) for batch in (*batches.values(), again) if batch]
@@ -135,6 +138,7 @@ class World:
         await self._compare([*new, *again], answers)
         self.sent += new
         self.statuses |= answers
+        self.asked |= {each for each, answer in answers.items() if answer == CONFLICT}
         return len(new) + len(again)
 
     async def _post(self, batch: list[Sent]) -> list[Outcome]:
