@@ -180,6 +180,8 @@ GUARDS = {
     ),
 }  # fmt: skip
 NEED_STRACE = {"synchronous", "takeover"}
+TRIES = 6
+"""Of those: what a real process is caught at is drawn by the machine, some dozen times a test."""
 
 
 def is_missed(name: str) -> bool:
@@ -202,7 +204,8 @@ def run(count: int, seed: int, folder: Path) -> Tally:
     if shutil.which("strace") is None:
         names = [name for name in names if name not in NEED_STRACE]
     for name in names[seed : seed + count]:
-        if not is_missed(name):
+        tries = TRIES if name in NEED_STRACE else 1
+        if not any(is_missed(name) for _ in range(tries)):
             tally.fault(f"nobody misses the guard {name!r}: {GUARDS[name].what}")
         tally.count += 1
     return tally
