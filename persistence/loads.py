@@ -21,7 +21,7 @@ from .layers import Layer
 from .recorder import UNLOADED
 from .scopes import Target
 from .specs import SettingSpec, ToolSpec
-from .store.base import VALUED, Kind, Row
+from .store.base import KINDS, VALUED, Kind, Row
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -95,8 +95,17 @@ class Loader:
             opened = {layer for layer in wanted if layer.gate.state != "open" or layer.gate.problem}
             loaded = [layer for layer, epoch in wanted.items() if layer.gate.finish(epoch)]
             found = {layer: rows.get(layer.target, {}) for layer in loaded}
-            self._fill(found, known, opened)
-            future.set_result(None)
+            try:
+                self._fill(found, known, opened)
+            except Exception as error:
+                log.exception("what was loaded can't be taken in")
+                for layer in loaded:
+                    layer.gate.shut()
+                failure = StoreError(f"what is stored can't be taken in: {type(error).__name__}")
+                self._failed(wanted, failure)
+                future.set_exception(failure)
+            else:
+                future.set_result(None)
 
     def _failed(self, wanted: Mapping[Layer, int], error: StoreError) -> None:
         engine = self._engine
@@ -211,7 +220,8 @@ def read_rows(
     for field, row in rows.items():
         known = spec.fields.get(field)
         is_secret = known is not None and known.secret
-        if row.version < spec.version and row.text is not None and not is_secret:
+        is_old = is_whole(row) and row.version < spec.version
+        if is_old and row.text is not None and not is_secret:
             old.setdefault(row.version, {})[field] = row
             continue
         _read(spec, field, row, stored, problems, decrypt)
@@ -246,6 +256,8 @@ def read_row(spec: SettingSpec | None, row: Row, decrypt: Any) -> Override:
 
     Raises ValueError, InvalidValue among its kinds, where the value can't be read.
     """
+    if not is_whole(row):
+        raise ValueError("the row is damaged")
     value: Any = None
     if row.kind in VALUED:
         text = row.text or ""
@@ -266,8 +278,24 @@ def _parse_secret(spec: SettingSpec, text: str) -> Any:
         raise InvalidValue(spec.name, "is a secret that doesn't fit its declaration") from None
 
 
+def is_whole(row: Row) -> bool:
+    """Do its columns hold what they should? A damaged file has anything there."""
+    kind, text, revision, author, at, version, note = cast("tuple[Any, ...]", row)
+    return (
+        kind in KINDS
+        and isinstance(author, str)
+        and isinstance(at, int | float)
+        and type(revision) is int
+        and type(version) is int
+        and all(each is None or isinstance(each, str) for each in (text, note))
+    )
+
+
 def unreadable(row: Row) -> Override:
     """What stands for a row whose value can't be read: nothing, at its revision."""
+    if not is_whole(row):
+        revision: Any = row.revision
+        return Override("reset", None, revision if isinstance(revision, int) else 0, "", 0.0)
     return Override("reset", None, row.revision, row.author, row.at)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from ..scopes import Target
 
@@ -22,6 +22,7 @@ never written, but keeps the revision, so that a stale write is seen."""
 CONFLICT: Literal["conflict"] = "conflict"
 """The source of a change in the history that met somebody else's, and stands for nothing."""
 
+KINDS: frozenset[str] = frozenset(get_args(Kind))
 VALUED: frozenset[Kind] = frozenset(("set", "pin", "policy"))
 """The kinds that hold a value; a block and a tombstone have none."""
 

@@ -135,7 +135,7 @@ async def live_on(path: Path, bad: set[Key], tally: Tally, where: str) -> bool:
                     ] += 1
                     if bad:
                         tally.fault(f"{where}: {shot} {field} shows {binding.get(field)!r}")
-            if unread and not any(field in str(binding.last_error) for field in unread):
+            if unread and not any(str(field) in str(binding.last_error) for field in unread):
                 tally.fault(f"{where}: what can't be read isn't told: {binding.last_error}")
             try:
                 binding.update(one="new", three=7)

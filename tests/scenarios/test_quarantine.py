@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
 
-from persistence import Engine, Settings, Target, setting
-from persistence.store.base import Write
+from persistence import Engine, Settings, StoreError, Target, setting
+from persistence.store import MemoryStore
+from persistence.store.base import Layers, Write
 from persistence.testing import FailingStore
-from tests.scenarios.tools import Start
+from tests.scenarios.tools import Start, Travel
 
 PLACE = {"user": "ana", "project": "p1", "shot": "s1"}
 BAD = Target("shot", "s1", "quarantined")
@@ -112,3 +114,62 @@ async def test_what_can_be_read_is_not_put_aside(start: Start, store: FailingSto
             kept.update(frames=frames)
             await engine.flush()
         assert await engine.quarantined("shot", "s1") == []
+
+
+class Torn(MemoryStore):
+    """Its rows are what a damaged file holds: not even their columns are what they should be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.damage: dict[str, Any] = {}
+
+    async def load(self, targets: Collection[Target]) -> Layers:
+        layers = await super().load(targets)
+        return {
+            target: {field: row._replace(**self.damage) for field, row in rows.items()}
+            for target, rows in layers.items()
+        }
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"kind": None}, {"kind": "sft"}, {"revision": "x"}, {"revision": None}, {"author": None},
+        {"at": "now"}, {"version": None}, {"version": b"1"}, {"text": 7},
+    ],
+)  # fmt: skip
+async def test_a_row_whose_columns_are_damaged_is_told_and_nobody_waits_for_it(
+    damage: dict[str, Any],
+) -> None:
+    store = Torn()
+    async with Engine(store, scopes=("shot",), pokes=None) as engine:
+        before = await engine.open(Travel, {"shot": "s1"})
+        before.update(frames=41)
+        await before.flush()
+        before.close()
+    store.damage = damage
+    engine = Engine(store, scopes=("shot",), pokes=None)
+    await engine.start()
+    async with asyncio.timeout(5):
+        travel = await engine.open(Travel, {"shot": "s1"})
+    assert travel.values.frames == 61
+    assert "frames" in str(travel.last_error)
+    await engine.stop(timeout=0.01)
+
+
+async def test_a_load_that_can_not_be_taken_in_fails_and_closes_the_gate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    async with Engine("memory:", scopes=("shot",), pokes=None) as engine:
+        monkeypatch.setattr(engine.loader, "_fill", broken)
+        with pytest.raises(StoreError):
+            async with asyncio.timeout(5):
+                await engine.open(Travel, {"shot": "s1"})
+        layer = engine.layer(Target("shot", "s1", "s-travel"))
+        assert not layer.gate.is_open
+        monkeypatch.undo()
+        await asyncio.sleep(30)
+        await engine.open(Travel, {"shot": "s1"})
