@@ -62,5 +62,5 @@ def test_an_old_page_that_nobody_looks_at_reloads_by_itself(page: Page, site: Se
     site.kill()
     update(site)
     site.start()
-    page.wait_for_function("window.__reactRouterManifest.version === '0ther'", timeout=30_000)
-    expect(page.locator("#state")).to_have_text("ready", timeout=15_000)
+    page.wait_for_function("window.__reactRouterManifest.version === '0ther'", timeout=75_000)
+    expect(page.locator("#state")).to_have_text("ready", timeout=30_000)
