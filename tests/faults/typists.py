@@ -64,10 +64,24 @@ def without_chromium() -> str:
     return "" if chromium() else "no Chromium on this machine"
 
 
-def apart(work: Callable[..., Result], *arguments: Any) -> Result:
-    """In a process of its own: Playwright wants a thread without an event loop."""
+def apart(work: Callable[..., Result], count: int, seed: int, folder: Path, *more: Any) -> Result:
+    """In a process of its own: Playwright wants a thread without an event loop. Where a browser
+    hangs, once more."""
+    try:
+        return _apart(work, count, seed, folder, *more)
+    except TimeoutError:
+        (place := folder / "again").mkdir()
+        return _apart(work, count, seed, place, *more)
+
+
+def _apart(work: Callable[..., Result], count: int, *more: Any) -> Result:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
+        try:
+            return pool.submit(work, count, *more).result(timeout=30 + 8 * count)
+        except BaseException:
+            for each in pool._processes.values():  # else its end would be waited for
+                each.kill()
+            raise
 
 
 @contextmanager
