@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 from queue_page import Backend
+from waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -325,6 +326,29 @@ def test_typing_on_never_passes_over_what_somebody_else_wrote_meanwhile(
     control.press_sequentially("!")
     kept(page, 0)
     assert (backend.values(), backend.arrived[-1]["base"]) == (["bob!"], 9)
+
+
+def test_what_one_decides_just_as_the_next_edit_fails_too_counts_for_that(
+    backend: Backend, page: Page
+):
+    backend.without = {"setTimeout(read, 30)": "setTimeout(read, 500)"}  # what is told comes late
+    for way, stays in (("Take theirs", []), ("Keep mine", ["ad"])):
+        page.goto("about:blank")
+        backend.arrived.clear()
+        backend.verdict = on_old_base
+        visit(page, backend)
+        control = page.locator("#prompt")
+        control.fill("a")
+        kept(page, 1)
+        tell(control, "bob")
+        note = page.locator(".persistence-note-conflict")
+        expect(note).to_be_visible()
+        control.press_sequentially("d")
+        page.wait_for_function("persistence.unconfirmed.length === 0")
+        press(note, way)
+        kept(page, 0)
+        until(page, "async () => (await persistence.failed()).length === 0")
+        assert backend.values() == stays
 
 
 def test_what_was_deleted_is_offered_back_and_not_sent_again(backend: Backend, page: Page):

@@ -13,6 +13,7 @@
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("persistence-unsaved") : null;
   const modes = new Map(); // id → {edit, asks, problem}: what its entry is at besides being shown
   const sent = new Map(); // id of an operation sent from here → the entry that it was
+  const later = new Map(); // id → id of the edit that went on from it and wasn't saved either: what is in sight by now
   const decided = []; // what the server needn't keep any more
   let entries = [], asides = [], reading = null, isStale = false, dialog = null, opener = null, last = null, known = null;
 
@@ -149,6 +150,7 @@
     cancel: (entry) => mode(entry, null),
     send: (entry) => {
       const at = modes.get(entry.operation.id);
+      if (!at?.edit) return undefined;
       let value;
       try { value = at.edit.read(); } catch (error) { at.problem = error.message; redraw(entry); at.edit.input.focus(); return undefined; }
       return again(entry, value, baseOf(entry));
@@ -156,6 +158,7 @@
   };
 
   function act(name, id) {
+    if (later.has(id)) return read().then(() => act(name, later.get(id)));
     const entry = entryOf(id);
     return entry ? acts[name](entry) : undefined;
   }
@@ -323,6 +326,7 @@
       sent.delete(operation.id);
       if (answer.status === "confirmed") announce(`Saved: ${titleOf(entry)}`);
     }
+    if (answer.status !== "confirmed") for (const id of operation.continues || []) later.set(id, operation.id);
     if (entry || answer.status !== "confirmed") soon();
   });
   document.addEventListener("persistence", () => { soon(); if (dialog?.open) frame(); });
