@@ -99,7 +99,11 @@
     });
   }
 
-  async function all(store) {
+  // Nor is one who signs out kept waiting.
+  const soon = (work, otherwise) => Promise.race([work, new Promise((resolve) => { setTimeout(resolve, ANSWERS_WITHIN, otherwise); })]);
+
+  const all = (store) => soon(read(store), []);
+  async function read(store) {
     const base = await open();
     if (!base) return [];
     return new Promise((resolve) => {
@@ -228,15 +232,15 @@
   }
 
   // Signing out: what waits says so to the one who comes back.
-  const seal = (actor) => write((operations) => {
+  const seal = (actor) => soon(write((operations) => {
     const request = operations.getAll();
     request.onsuccess = () => { for (const each of request.result) if (isOperation(each) && each.actor === actor && !each.isSealed) operations.put({ ...each, isSealed: true }); };
-  }, "operations");
+  }, "operations"), false);
 
   // Removes what is this user's, and what nobody can read; what is on its way there doesn't come after.
   function clear(actor) {
     for (const entry of pending.values()) if (entry.actor === actor) entry.isAgain = false;
-    return write((...stores) => {
+    return soon(write((...stores) => {
       for (const store of stores) {
         const request = store.openCursor();
         request.onsuccess = () => {
@@ -246,7 +250,7 @@
           cursor.continue();
         };
       }
-    }, "operations", "failed", "aside");
+    }, "operations", "failed", "aside"), false);
   }
 
   window.persistenceOutbox = {
