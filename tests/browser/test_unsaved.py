@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 from queue_page import Backend
-from waiting import until
+from waiting import emptied, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -349,6 +349,22 @@ def test_what_one_decides_just_as_the_next_edit_fails_too_counts_for_that(
         kept(page, 0)
         until(page, "async () => (await persistence.failed()).length === 0")
         assert backend.values() == stays
+
+
+def test_offline_a_field_says_what_its_control_cant_show(backend: Backend, page: Page):
+    visit(page, backend)
+    control, note = page.locator("#prompt"), page.locator(".persistence-note")
+    backend.is_away = True
+    for kind, words in (("reset", "It inherits again"), ("pin", "It is pinned")):
+        control.evaluate("(node, kind) => persistence.act(kind, node)", kind)
+        expect(note).to_have_text(f"{words} as soon as there is a connection.", timeout=15_000)
+    control.fill("typed after it")
+    expect(note).to_have_count(0)
+    control.evaluate("(node) => persistence.act('block', node)")
+    expect(note).to_contain_text("It is blocked")
+    backend.is_away = False
+    expect(note).to_have_count(0, timeout=30_000)
+    emptied(page)
 
 
 def test_what_was_deleted_is_offered_back_and_not_sent_again(backend: Backend, page: Page):

@@ -7,6 +7,7 @@
   "use strict";
   if (window.persistenceNotes) return;
 
+  const WAITS = { reset: "It inherits again", pin: "It is pinned", block: "It is blocked" }; // what a control can't show by itself
   const SHORT = 60; // characters of a value that one types again rather than being asked about
   const { h, icon, titleOf, whyOf, personOf, ago, valueOf, isConflict, isSecret } = window.persistenceWords;
   const unsaved = window.persistenceUnsaved;
@@ -20,9 +21,11 @@
   }
   const keyOf = (target, field) => JSON.stringify([target, field]);
 
-  // The newest entry of each field that the page has a control of, by the place where it is told.
+  // The newest entry of each field that the page has a control of, by the place where it is told; offline also what waits
+  // and can't be seen.
   function wanted() {
-    const newest = new Map();
+    const newest = new Map(), waiting = window.persistence.isOffline ? window.persistence.waiting : [];
+    for (const operation of waiting) if (WAITS[operation.kind]) newest.set(keyOf(operation.target, operation.field), { operation });
     for (const entry of [...unsaved.entries].reverse()) newest.set(keyOf(entry.operation.target, entry.operation.field), entry);
     const places = new Map();
     if (!newest.size) return places;
@@ -46,7 +49,9 @@
     : isSecret(entry) || controls.some((each) => showsMine(each, entry.operation.value))); // a slider shows what it can
 
   function note({ entry, controls }, isShown) {
-    const { operation, answer } = entry, { id } = operation, name = titleOf(entry);
+    const { operation, answer } = entry, { id } = operation;
+    if (!answer) return h("p", { class: "persistence-note persistence-note-plain", "data-unsaved": id }, icon("clock"), h("span", {}, `${WAITS[operation.kind]} as soon as there is a connection.`));
+    const name = titleOf(entry);
     const button = (label, does) => {
       const made = h("button", { type: "button", class: "persistence-button", "aria-label": `${label}: ${name}` }, label);
       made.addEventListener("click", () => does(made));
@@ -84,8 +89,8 @@
     const edited = new Set(places.size ? window.persistence.unconfirmed.map(({ target, field }) => keyOf(target, field)) : []);
     for (const [at, found] of places) {
       const { operation, answer } = found.entry, before = notes.get(at);
-      const isShown = before && edited.has(keyOf(operation.target, operation.field)) ? before.isShown : isInSight(found); // steady while one types on
-      const mark = JSON.stringify([operation.id, answer.problem, answer.about?.people, isShown]);
+      const isShown = !answer || (before && edited.has(keyOf(operation.target, operation.field)) ? before.isShown : isInSight(found)); // steady while one types on
+      const mark = JSON.stringify([operation.id, answer?.problem, answer?.about?.people, isShown]);
       if (before?.mark === mark && before.node.isConnected) continue;
       before?.node.remove();
       const node = note(found, isShown);
