@@ -103,3 +103,21 @@ def test_what_was_taken_over_while_its_user_left_is_sent_when_they_are_back(
     page.evaluate("document.getElementById('persistence-root').dataset.actor = 'ann'")
     emptied(page)
     assert backend.values() == ["left behind"]
+
+
+TOGGLE = """(isOn) => void persistence.toggled(
+    "travel", "text", '["shot","s1","travel"]', 3, null, isOn)"""
+
+
+def test_a_toggle_looks_at_no_edit_from_before_a_reset_nor_of_somebody_else(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    backend.is_away = True
+    page.evaluate(TOGGLE, True)
+    page.evaluate("persistence.act('reset', document.getElementById('text'))")
+    page.evaluate(TOGGLE, True)
+    page.evaluate("document.getElementById('persistence-root').dataset.actor = 'bob'")
+    page.evaluate(TOGGLE, True)
+    made = page.evaluate("persistence.unconfirmed.map(({ kind, value }) => [kind, value])")
+    assert made == [["set", False], ["reset", None], ["set", False], ["set", False]]

@@ -253,8 +253,10 @@
   function toggled(tool, field, target, base, name, isOn) {
     const at = parsed(target, null);
     if (!at) return window.persistence.take();
-    const key = keyOf(at, field), waits = window.persistence.unconfirmed.filter((each) => keyOf(each.target, each.field) === key);
-    const last = waits.map(({ kind, value }) => saysOn(kind, value, name)).filter((each) => each !== undefined).at(-1);
+    const key = keyOf(at, field), actor = document.getElementById("persistence-root")?.dataset.actor || "";
+    const waits = window.persistence.unconfirmed.filter((each) => keyOf(each.target, each.field) === key && each.actor === actor);
+    const since = waits.findLastIndex(({ kind }) => kind === "reset" || kind === "block"); // what it was before says nothing
+    const last = waits.slice(since + 1).map(({ kind, value }) => saysOn(kind, value, name)).filter((each) => each !== undefined).at(-1);
     const next = !(last ?? isOn);
     if (name === null) return edited(tool, field, target, base, next, false);
     left.delete(key);
