@@ -25,17 +25,25 @@
     return [...madeAt.keys()].sort((one, other) => madeAt.get(one) - madeAt.get(other));
   }
 
-  // Those that may go now. Each of an app's own kinds names as its base the one before it, of the same user and page at its
-  // target, that has no answer, so that the server knows their order however they arrive. What another page began there
-  // is heard of first, if it doesn't take too long.
-  function inLine(operations, isUnknown, isLong) {
-    const first = new Map(), last = new Map();
-    return operations.filter((each) => {
-      if (!isOwnKind(each)) return true;
-      const key = JSON.stringify([each.actor, each.target]), line = key + each.client;
+  // Each of an app's own kinds names as its base the one before it, of the same user and page at its target, that has no
+  // answer, so that the server knows their order however they arrive.
+  function chain(operations) {
+    const last = new Map();
+    for (const each of operations.filter(isOwnKind)) {
+      const line = JSON.stringify([each.actor, each.target, each.client]);
       each.base = last.get(line) || 0;
       last.set(line, each.seq);
+    }
+  }
+
+  // Those that may go now. What another page began at a target is heard of first, if it doesn't take too long.
+  function inLine(operations, isUnknown, isLong) {
+    const first = new Map();
+    chain(operations);
+    return operations.filter((each) => {
+      if (!isOwnKind(each)) return true;
       if (isUnknown(each)) return false;
+      const key = JSON.stringify([each.actor, each.target]);
       if (!first.has(key)) first.set(key, each);
       const before = first.get(key);
       return before.client === each.client || isLong(before);
