@@ -10,15 +10,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from playwright.sync_api import expect
-from queue_page import Backend
 from waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Locator, Page
+    from queue_page import Backend
 
 PROMPT = {
     "title": "Prompt", "tool": "Travel", "where": ["Dusk", "The Last Ferry"], "scope": "this shot",
@@ -44,13 +41,6 @@ CONFLICT = {
 def on_old_base(operation: dict[str, Any]) -> dict[str, Any]:
     """Bob has changed everything since revision 3."""
     return CONFLICT if operation["base"] < 9 else {"status": "confirmed"}
-
-
-@pytest.fixture
-def backend() -> Iterator[Backend]:
-    made = Backend()
-    yield made
-    made.close()
 
 
 def visit(page: Page, backend: Backend) -> Page:
@@ -361,18 +351,24 @@ def test_what_was_deleted_is_offered_back_and_not_sent_again(backend: Backend, p
     expect(it.get_by_role("button")).to_have_text(["Copy", "Export", "Discard"])
 
 
+def put_aside(page: Page, *actors: Any) -> None:
+    """Records that nobody can read, of these."""
+    page.evaluate(
+        """async (actors) => {
+            const base = await window.persistenceOutbox.opened;
+            const work = base.transaction("aside", "readwrite"), aside = work.objectStore("aside");
+            for (const actor of actors) aside.add({ id: `bad ${actor}`, actor });
+            return new Promise((done) => { work.oncomplete = () => done(true); });
+        }""",
+        actors,
+    )
+
+
 def test_what_nobody_can_read_is_told_and_removed_but_nothing_of_another_user(
     backend: Backend, page: Page
 ):
     visit(page, backend)
-    page.evaluate(
-        """async () => {
-            const base = await window.persistenceOutbox.opened;
-            const work = base.transaction("aside", "readwrite"), aside = work.objectStore("aside");
-            for (const actor of [7, "ann", "bob"]) aside.add({ id: `bad ${actor}`, actor });
-            return new Promise((done) => { work.oncomplete = () => done(true); });
-        }"""
-    )
+    put_aside(page, 7, "ann", "bob")
     visit(page, backend)
     expect(page.locator("#unsaved")).to_have_attribute("aria-label", "Not saved: 1")
     expect(drawer(page)).to_contain_text("2 records in this browser can’t be read")
@@ -380,6 +376,52 @@ def test_what_nobody_can_read_is_told_and_removed_but_nothing_of_another_user(
     press(drawer(page), "Really remove")
     expect(drawer(page)).not_to_contain_text("can’t be read")
     assert [each["id"] for each in page.evaluate("persistence.aside()")] == ["bad bob"]
+
+
+SLOW_DISK = {
+    "request.onsuccess = () => resolve(request.result);": (
+        "request.onsuccess = () => setTimeout(() => resolve(request.result), 700);"
+    )
+}
+
+
+def test_the_drawer_shows_at_once_what_is_known_and_keeps_what_it_asked(
+    backend: Backend, page: Page
+):
+    backend.without = SLOW_DISK
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    put_aside(page, "ann")
+    page.locator("#prompt").fill("one")
+    expect(page.locator("#unsaved")).to_have_attribute("aria-label", "Not saved: 2", timeout=15_000)
+    it = page.locator("#persistence-unsaved")
+    shown = "document.querySelectorAll('#persistence-unsaved li').length"
+    assert page.evaluate(f"persistenceUnsaved.show(), {shown}") == 1
+    press(it, "Remove")
+    page.evaluate("persistenceUnsaved.read()")  # it looks anew
+    expect(it.get_by_role("button", name="Really remove")).to_be_focused()
+    press(it, "Really remove")
+    expect(it).not_to_contain_text("can’t be read", timeout=15_000)
+
+
+def test_a_note_goes_with_its_entry_though_more_is_still_being_read(backend: Backend, page: Page):
+    backend.without = SLOW_DISK
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    page.locator("#prompt").fill("one")
+    expect(page.locator(".persistence-note")).to_be_visible(timeout=15_000)
+    press(page.locator(".persistence-note"), "Discard")
+    notes = page.evaluate(
+        """() => new Promise((done) => {
+            const look = () => {
+                persistenceUnsaved.read();
+                if (persistenceUnsaved.entries.length) setTimeout(look, 5);
+                else done(document.querySelectorAll(".persistence-note").length);
+            };
+            look();
+        })"""
+    )
+    assert notes == 0
 
 
 def test_it_is_used_by_keyboard_and_gives_the_focus_back(backend: Backend, page: Page):
