@@ -34,8 +34,10 @@ def test_a_message_goes_on_without_the_one_before_it_once_that_is_answered(
     }
     visit(page, backend)
     page.evaluate("persistenceOperations.hold('nothing')")
-    submit(page, "one")
-    submit(page, "two")
+    page.evaluate(
+        """() => { for (const text of ["one", "two"])
+            persistence.submit("message.add", ["talk", "t1", ""], text); }"""
+    )
     kept(page)
     page.evaluate("persistenceOperations.release()")
     settled(page)
