@@ -30,6 +30,7 @@ def test_what_is_refused_is_always_in_one_of_the_stores_until_somebody_settles_i
     settled(page)
     assert backend.values() == ["good"]
     visit(page, backend)  # it outlives the page
+    emptied(page)
     [entry] = failed(page)
     assert entry["answer"]["problem"] == "must be at most 3"
     assert (entry["operation"]["value"], entry["actor"]) == ("bad", "ann")
@@ -449,7 +450,7 @@ def test_keys_without_an_answer_are_given_up_once_a_reset_after_them_is_saved(
     visit(page, backend)
     edit = "persistence.edit('{}', ['shot', 's1', 'travel'], 'locks', {}, 3)"
     page.evaluate("void " + edit.format("keys", "{ set: { one: 1 }, remove: [] }"))
-    backend.wait_until(lambda: len(backend.arrived) == 1)
+    backend.wait_until(lambda: bool(backend.arrived))
     page.evaluate("void " + edit.format("reset", "null"))
     settled(page)
     assert [each["kind"] for each in backend.arrived if backend.is_done(each["id"])] == ["reset"]
