@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
-from waiting import until
+from waiting import emptied, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -151,6 +151,7 @@ def test_typing_on_replaces_an_entry_and_what_is_out_of_sight_stays(backend: Bac
     page.locator("#prompt").fill("")
     page.locator("#prompt").press_sequentially("much too long", delay=40)
     kept(page, 1)  # not one a key
+    emptied(page)
     visit(page, backend)
     kept(page, 1)
     expect(page.locator(".persistence-mine")).to_have_text("Yours: much too long")
