@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FAILURES = Path(__file__).parent / "failures"
 REPORT = pytest.StashKey[pytest.TestReport]()
 
+LONG = 20_000
+"""How many ms a step or a claim may take on a busy machine, where its test names no other limit."""
+
 StartServer = Callable[..., Server]
 NewContext = Callable[..., "BrowserContext"]
 
@@ -72,8 +75,9 @@ def workbench(server: StartServer) -> Server:
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=LONG)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
         yield browser
@@ -97,7 +101,7 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[NewCon
             }
             | options
         )
-        made.set_default_timeout(10_000)
+        made.set_default_timeout(LONG)
         contexts.append(made)
         return made
 

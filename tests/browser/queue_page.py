@@ -33,7 +33,7 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>queue</title>{scripts}
 <button id="unsaved" data-persistence-unsaved="" data-persistence-unsaved-button="">
   <span data-part="count"></span></button>
 <div id="persistence-root" hidden data-actor="{actor}" data-hydrated="true" data-offline="false"
-     data-operations="/persistence/operations" data-schemas='{schemas}'>
+     data-operations="/persistence/operations?page={number}" data-schemas='{schemas}'>
   <button id="persistence-send" onclick="send()"></button></div>
 {controls}
 <span data-persistence-line><span data-persistence-tool-id="travel" data-persistence-status="ready"
@@ -43,7 +43,8 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>queue</title>{scripts}
   async function send() {{
     if (window.isSocketAway) return;
     const body = JSON.stringify({{ operations: window.persistence.take() }});
-    const answer = await fetch("/socket", {{ method: "POST", body }}).catch(() => null);
+    const sent = fetch("/socket?page={number}", {{ method: "POST", body }});
+    const answer = await sent.catch(() => null);
     if (!answer?.ok) return;
     const {{ operations }} = await answer.json();
     const is = (...status) => operations.filter((each) => status.includes(each.status));
@@ -76,6 +77,10 @@ class Backend:
         """The versions of tools that the page is built with, beyond the first."""
         self.verdict: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"status": "confirmed"}
         self.is_away = False
+        self.pages = 0
+        """How many were given out: each has its number."""
+        self.gone: set[str] = set()
+        """The numbers of pages that are heard no more, however late what they said arrives."""
         self.without: dict[str, str] = {}
         """Parts of a guard that are taken out of the scripts, with what stands there instead."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -94,7 +99,7 @@ class Backend:
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         """Until what has come, or was answered, is as asked."""
         with self.news:
-            assert self.news.wait_for(is_so, timeout=10)
+            assert self.news.wait_for(is_so, timeout=30)
 
     def values(self) -> list[Any]:
         """What was done, in order, each once."""
@@ -120,7 +125,7 @@ class Backend:
         return known
 
     def _receive(self, path: str, body: bytes) -> tuple[int, Any]:
-        if not self.cookie_actor and path != "/socket":
+        if not self.cookie_actor and not path.startswith("/socket"):
             return 401, {"detail": "nobody"}
         answers: list[dict[str, Any]] = []
         for each in json.loads(body)["operations"]:
@@ -139,10 +144,11 @@ class Backend:
             assert scripts.count(guard) == 1, f"no such guard: {guard}"
             scripts = scripts.replace(guard, instead)
         controls = "".join(CONTROL.format(name=name) for name in ("prompt", "text", "frames"))
+        self.pages += 1
         titles = "{&quot;prompt&quot;: &quot;Prompt&quot;}"
         return PAGE.format(
             scripts=scripts, actor=self.page_actor, controls=controls, titles=titles,
-            schemas=json.dumps(self.schemas),
+            schemas=json.dumps(self.schemas), number=self.pages,
         )  # fmt: skip
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -155,10 +161,12 @@ class Backend:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                is_away = backend.is_away
+                is_gone = self.path.partition("?page=")[2] in backend.gone
+                is_away = backend.is_away or is_gone
                 with backend.news:
                     sent = json.loads(body)["operations"]
-                    backend.tries.append([each["id"] for each in sent])
+                    if not is_gone:
+                        backend.tries.append([each["id"] for each in sent])
                     backend.news.notify_all()
                 if is_away:
                     self.close_connection = True

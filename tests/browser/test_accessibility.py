@@ -11,7 +11,7 @@ import pytest
 from axe import axe
 from playwright.sync_api import expect
 from test_conflicts import control, meet, open_joint, ready
-from test_unsaved import entry, kept, press
+from unsaved_acts import entry, kept, press
 
 if TYPE_CHECKING:
     from collections.abc import Callable

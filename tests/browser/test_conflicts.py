@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
-from test_unsaved import entry, kept, press
+from unsaved_acts import entry, kept, press
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page

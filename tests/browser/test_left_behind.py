@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queue_acts import kept, leave, records, settled, visit
+from queue_acts import LONG, hear_no_more, hold, kept, leave, records, settled, visit
 from waiting import emptied, until
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def test_a_later_edit_of_a_page_that_is_gone_counts_though_this_one_edited_the_f
     page.locator("#prompt").fill("before")
     settled(page)
     other = visit(page.context.new_page(), backend)
+    backend.is_away = True
     other.locator("#prompt").fill("later")
     leave(other, backend)
     page.evaluate("dispatchEvent(new Event('online'))")
@@ -37,6 +38,7 @@ def test_an_earlier_edit_of_a_page_that_is_gone_stands_behind_this_ones(
     kept(other)
     page.locator("#prompt").fill("later")
     kept(page)
+    hear_no_more(other, backend)
     other.close()
     backend.is_away = False
     until(page, "persistenceOutbox.left('ann').then((all) => all.length === 0)")
@@ -48,7 +50,8 @@ def test_an_edit_that_went_on_for_long_is_as_late_as_its_last_key(backend: Backe
     visit(page, backend)
     other = visit(page.context.new_page(), backend)
     backend.is_away = True
-    other.evaluate("window.isSocketAway = true; persistenceOperations.hold('nothing')")
+    other.evaluate("window.isSocketAway = true")
+    hold(other, "prompt")
     other.locator("#prompt").fill("begun")
     kept(other)
     backend.is_away = False
@@ -58,7 +61,7 @@ def test_an_edit_that_went_on_for_long_is_as_late_as_its_last_key(backend: Backe
     kept(other)
     backend.is_away = True
     other.close()
-    page.wait_for_function("persistence.unconfirmed.length === 1", timeout=15_000)
+    page.wait_for_function("persistence.unconfirmed.length === 1", timeout=LONG)
     backend.is_away = False
     settled(page)
     assert backend.values() == ["between", "begun and ended"]
@@ -68,7 +71,8 @@ def test_two_people_on_one_page_edit_one_field_and_neither_takes_the_others_away
     backend: Backend, page: Page
 ):
     visit(page, backend)
-    page.evaluate("window.isSocketAway = true; persistenceOperations.hold('nothing')")
+    page.evaluate("window.isSocketAway = true")
+    hold(page, "prompt")
     page.locator("#prompt").fill("anns")
     kept(page)
     backend.cookie_actor = "bob"
@@ -125,7 +129,7 @@ def test_an_answer_takes_away_exactly_the_edit_that_it_answers(backend: Backend,
     backend.verdict = lambda _: {"status": "pending"}
     visit(page, backend)
     page.locator("#prompt").fill("first")
-    backend.wait_until(lambda: len(backend.arrived) == 1)
+    backend.wait_until(lambda: bool(backend.arrived))
     page.locator("#prompt").fill("second")
     kept(page)
     assert sorted(each["value"] for each in records(page)) == ["first", "second"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 from queue_page import Backend
-from test_unsaved import conflict, kept, on_old_base, press, tell, visit
+from unsaved_acts import conflict, kept, on_old_base, press, tell, visit
 from waiting import until
 
 if TYPE_CHECKING:

@@ -126,6 +126,7 @@ def test_an_edit_says_by_which_version_of_its_tool_its_page_was_built(
 ) -> None:
     """Also when a page of another build sends it, and when it is sent once more."""
     visit(page, backend)
+    backend.is_away = True
     page.locator("#text").fill("of the first build")
     leave(page, backend)
     backend.schemas = {"travel": 2}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from queue_acts import says, settled
 from queue_page import Backend
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def test_it_waits_in_the_page_alone_and_is_sent_when_somebody_answers(backend: B
     looked(page)
     assert "behind it" in on_disk(page)
     assert SECRET not in on_disk(page)
-    expect(page.locator(".persistence-status-text")).to_contain_text("in this page alone: keep it")
+    says(page, "in this page alone: keep it")
     backend.is_away = False
-    page.wait_for_function("window.persistence.unconfirmed.length === 0")
+    settled(page)
     assert SECRET in backend.values()
 
 

@@ -6,87 +6,16 @@ Its server answers as a test says.
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from playwright.sync_api import expect
-from queue_page import Backend
-from waiting import emptied, until
+from unsaved_acts import FRAMES, PROMPT, drawer, entry, kept, press, refused, said, tell, visit
+from waiting import emptied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Locator, Page
-
-PROMPT = {
-    "title": "Prompt", "tool": "Travel", "where": ["Dusk", "The Last Ferry"], "scope": "this shot",
-    "control": {"kind": "long"}, "secret": False, "gone": False, "people": {"bob": "Bob"},
-}  # fmt: skip
-FRAMES = {**PROMPT, "title": "Frames", "control": {"kind": "number", "min": 1, "max": 241}}
-BASE = "The ferry leans into the wind, gulls over its wake."
-THEIRS = "The ferry turns into the storm, gulls over its wake."
-MINE = "The old ferry leans into the wind, gulls over its wake."
-
-
-def refused(problem: str, about: dict[str, Any] = PROMPT) -> dict[str, Any]:
-    return {"status": "refused", "problem": problem, "revision": 0, "about": about}
-
-
-CONFLICT = {
-    "status": "conflict", "problem": "was changed by Bob meanwhile", "revision": 9, "about": PROMPT,
-    "theirs": {"value": THEIRS, "kind": "set", "by": "bob", "at": 1_700_000_000, "revision": 9},
-    "base_value": {"value": BASE, "kind": "set", "by": "ann", "at": 1_600_000_000, "revision": 3},
-}  # fmt: skip
-
-
-def on_old_base(operation: dict[str, Any]) -> dict[str, Any]:
-    """Bob has changed everything since revision 3."""
-    return CONFLICT if operation["base"] < 9 else {"status": "confirmed"}
-
-
-@pytest.fixture
-def backend() -> Iterator[Backend]:
-    made = Backend()
-    yield made
-    made.close()
-
-
-def visit(page: Page, backend: Backend) -> Page:
-    page.goto(backend.url)
-    page.wait_for_function("Boolean(window.persistenceNotes)")
-    return page
-
-
-def kept(page: Page, count: int) -> None:
-    """So many edits wait for a decision."""
-    page.wait_for_function(
-        "(count) => persistenceUnsaved.entries.length === count"
-        " && persistence.unconfirmed.length === 0",
-        arg=count,
-    )
-
-
-def drawer(page: Page) -> Locator:
-    """The drawer, opened by its button."""
-    found = page.locator("#persistence-unsaved")
-    if not found.is_visible():
-        page.locator("#unsaved").click()
-    expect(found).to_be_visible()
-    return found
-
-
-def entry(page: Page, title: str) -> Locator:
-    return drawer(page).get_by_role("listitem").filter(has=page.get_by_role("heading", name=title))
-
-
-def press(where: Locator, name: str) -> None:
-    where.get_by_role("button", name=re.compile(f"^{name}")).click()
-
-
-def said(page: Page, words: str) -> None:
-    expect(page.locator("#persistence-announcer")).to_contain_text(words)
+    from playwright.sync_api import Page
+    from queue_page import Backend
 
 
 def test_it_says_what_where_and_why_after_a_reload_and_what_is_mended_is_saved(
@@ -161,6 +90,7 @@ def test_typing_on_replaces_an_entry_and_what_is_out_of_sight_stays(backend: Bac
     page.locator("#prompt").fill("")
     page.locator("#prompt").press_sequentially("much too long", delay=40)
     kept(page, 1)  # not one a key
+    emptied(page)
     visit(page, backend)
     kept(page, 1)
     expect(page.locator(".persistence-mine")).to_have_text("Yours: much too long")
@@ -237,120 +167,6 @@ def test_a_secret_that_was_refused_is_never_on_the_browsers_disk(backend: Backen
         assert "hush" not in json.dumps(stored)
 
 
-def tell(control: Locator, value: str) -> None:
-    """Somebody else's value, as the server says it."""
-    control.evaluate(
-        "(node, value) => Object.assign(node.dataset,"
-        " { persistenceBase: '9', persistenceValue: JSON.stringify(value) })",
-        value,
-    )
-
-
-def conflict(page: Page, backend: Backend) -> None:
-    """Ann's text meets Bob's."""
-    backend.verdict = on_old_base
-    visit(page, backend)
-    page.locator("#prompt").fill(MINE)
-    kept(page, 1)
-
-
-def test_a_conflict_shows_mine_theirs_and_before_by_name_and_what_differs(
-    backend: Backend, page: Page
-):
-    conflict(page, backend)
-    note = page.locator(".persistence-note-conflict")
-    expect(note).to_contain_text("Bob changed this on Nov 14, 2023")
-    press(note, "Compare")
-    it = entry(page, "Prompt")
-    mine, theirs = it.locator("[data-side=mine]"), it.locator("[data-side=theirs]")
-    expect(mine).to_contain_text(MINE)
-    expect(mine.locator("mark")).to_have_text(["old", "leans", "wind"])
-    expect(theirs).to_contain_text("Bob")
-    expect(theirs.locator("mark")).to_have_text(["turns", "storm"])
-    it.get_by_text("Before both").click()
-    expect(it.locator("details")).to_contain_text(BASE)
-    expect(it.locator("details")).to_contain_text("You")
-    expect(page.locator(".persistence-status-text")).to_have_text(
-        "Not saved: Bob changed Prompt, too"
-    )
-
-
-def test_mine_is_kept_on_what_stands_now(backend: Backend, page: Page):
-    conflict(page, backend)
-    press(page.locator(".persistence-note-conflict"), "Keep mine")
-    kept(page, 0)
-    assert (backend.values(), backend.arrived[-1]["base"]) == ([MINE], 9)
-    expect(page.locator(".persistence-note-conflict")).to_have_count(0)
-
-
-def test_theirs_is_taken_and_the_control_shows_it(backend: Backend, page: Page):
-    conflict(page, backend)
-    control = page.locator("#prompt")
-    tell(control, THEIRS)
-    expect(control).to_have_value(MINE)  # until its user has decided
-    press(page.locator(".persistence-note-conflict"), "Take theirs")
-    kept(page, 0)
-    expect(control).to_have_value(THEIRS)
-    assert backend.values() == []
-
-
-def test_both_are_made_one_text(backend: Backend, page: Page):
-    conflict(page, backend)
-    press(entry(page, "Prompt"), "Edit")
-    expect(entry(page, "Prompt").get_by_role("textbox")).to_have_value(MINE)
-    press(entry(page, "Prompt"), "Start from theirs")
-    text = entry(page, "Prompt").get_by_role("textbox")
-    expect(text).to_have_value(THEIRS)
-    text.fill("Both.")
-    page.keyboard.press("Control+Enter")
-    kept(page, 0)
-    assert (backend.values(), backend.arrived[-1]["base"]) == (["Both."], 9)
-
-
-def test_typing_on_never_passes_over_what_somebody_else_wrote_meanwhile(
-    backend: Backend, page: Page
-):
-    backend.verdict = on_old_base
-    visit(page, backend)
-    control = page.locator("#prompt")
-    control.press_sequentially("a", delay=0)
-    tell(control, "bob")  # while one types: the control doesn't show it
-    control.press_sequentially("bc")
-    kept(page, 1)
-    control.press_sequentially("d")
-    kept(page, 1)
-    assert {each["base"] for each in backend.arrived} == {3}
-    assert backend.values() == []
-    press(page.locator(".persistence-note-conflict"), "Take theirs")
-    expect(control).to_have_value("bob")
-    control.press_sequentially("!")
-    kept(page, 0)
-    assert (backend.values(), backend.arrived[-1]["base"]) == (["bob!"], 9)
-
-
-def test_what_one_decides_just_as_the_next_edit_fails_too_counts_for_that(
-    backend: Backend, page: Page
-):
-    backend.without = {"setTimeout(read, 30)": "setTimeout(read, 500)"}  # what is told comes late
-    for way, stays in (("Take theirs", []), ("Keep mine", ["ad"])):
-        page.goto("about:blank")
-        backend.arrived.clear()
-        backend.verdict = on_old_base
-        visit(page, backend)
-        control = page.locator("#prompt")
-        control.fill("a")
-        kept(page, 1)
-        tell(control, "bob")
-        note = page.locator(".persistence-note-conflict")
-        expect(note).to_be_visible()
-        control.press_sequentially("d")
-        page.wait_for_function("persistence.unconfirmed.length === 0")
-        press(note, way)
-        kept(page, 0)
-        until(page, "async () => (await persistence.failed()).length === 0")
-        assert backend.values() == stays
-
-
 def test_offline_a_field_says_what_its_control_cant_show(backend: Backend, page: Page):
     visit(page, backend)
     control, note = page.locator("#prompt"), page.locator(".persistence-note")
@@ -377,18 +193,24 @@ def test_what_was_deleted_is_offered_back_and_not_sent_again(backend: Backend, p
     expect(it.get_by_role("button")).to_have_text(["Copy", "Export", "Discard"])
 
 
+def put_aside(page: Page, *actors: Any) -> None:
+    """Records that nobody can read, of these."""
+    page.evaluate(
+        """async (actors) => {
+            const base = await window.persistenceOutbox.opened;
+            const work = base.transaction("aside", "readwrite"), aside = work.objectStore("aside");
+            for (const actor of actors) aside.add({ id: `bad ${actor}`, actor });
+            return new Promise((done) => { work.oncomplete = () => done(true); });
+        }""",
+        actors,
+    )
+
+
 def test_what_nobody_can_read_is_told_and_removed_but_nothing_of_another_user(
     backend: Backend, page: Page
 ):
     visit(page, backend)
-    page.evaluate(
-        """async () => {
-            const base = await window.persistenceOutbox.opened;
-            const work = base.transaction("aside", "readwrite"), aside = work.objectStore("aside");
-            for (const actor of [7, "ann", "bob"]) aside.add({ id: `bad ${actor}`, actor });
-            return new Promise((done) => { work.oncomplete = () => done(true); });
-        }"""
-    )
+    put_aside(page, 7, "ann", "bob")
     visit(page, backend)
     expect(page.locator("#unsaved")).to_have_attribute("aria-label", "Not saved: 1")
     expect(drawer(page)).to_contain_text("2 records in this browser can’t be read")
@@ -396,6 +218,52 @@ def test_what_nobody_can_read_is_told_and_removed_but_nothing_of_another_user(
     press(drawer(page), "Really remove")
     expect(drawer(page)).not_to_contain_text("can’t be read")
     assert [each["id"] for each in page.evaluate("persistence.aside()")] == ["bad bob"]
+
+
+SLOW_DISK = {
+    "request.onsuccess = () => resolve(request.result);": (
+        "request.onsuccess = () => setTimeout(() => resolve(request.result), 700);"
+    )
+}
+
+
+def test_the_drawer_shows_at_once_what_is_known_and_keeps_what_it_asked(
+    backend: Backend, page: Page
+):
+    backend.without = SLOW_DISK
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    put_aside(page, "ann")
+    page.locator("#prompt").fill("one")
+    expect(page.locator("#unsaved")).to_have_attribute("aria-label", "Not saved: 2", timeout=15_000)
+    it = page.locator("#persistence-unsaved")
+    shown = "document.querySelectorAll('#persistence-unsaved li').length"
+    assert page.evaluate(f"persistenceUnsaved.show(), {shown}") == 1
+    press(it, "Remove")
+    page.evaluate("persistenceUnsaved.read()")  # it looks anew
+    expect(it.get_by_role("button", name="Really remove")).to_be_focused()
+    press(it, "Really remove")
+    expect(it).not_to_contain_text("can’t be read", timeout=15_000)
+
+
+def test_a_note_goes_with_its_entry_though_more_is_still_being_read(backend: Backend, page: Page):
+    backend.without = SLOW_DISK
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    page.locator("#prompt").fill("one")
+    expect(page.locator(".persistence-note")).to_be_visible(timeout=15_000)
+    press(page.locator(".persistence-note"), "Discard")
+    notes = page.evaluate(
+        """() => new Promise((done) => {
+            const look = () => {
+                persistenceUnsaved.read();
+                if (persistenceUnsaved.entries.length) setTimeout(look, 5);
+                else done(document.querySelectorAll(".persistence-note").length);
+            };
+            look();
+        })"""
+    )
+    assert notes == 0
 
 
 def test_it_is_used_by_keyboard_and_gives_the_focus_back(backend: Backend, page: Page):
@@ -430,14 +298,12 @@ def test_a_try_that_a_newer_edit_stood_for_is_over(backend: Backend, page: Page)
     visit(page, backend)
     page.locator("#prompt").fill("one")
     kept(page, 1)
-    backend.is_away = True
+    backend.verdict = lambda each: {"status": "pending" if each["value"] == "one" else "confirmed"}
     press(entry(page, "Prompt"), "Try again")
-    backend.wait_until(lambda: len(backend.tries) > 1)  # it has left, and nobody answered
+    backend.wait_until(lambda: len(backend.arrived) > 1)  # it has left, and has no answer
     expect(drawer(page)).to_contain_text("Saving…")
     page.keyboard.press("Escape")
     page.locator("#prompt").fill("two")
-    backend.verdict = lambda _: {"status": "confirmed"}
-    backend.is_away = False
     kept(page, 0)
     expect(drawer(page)).to_contain_text("Everything is saved.")
     assert backend.values() == ["two"]

@@ -22,7 +22,7 @@ ARE_ALL_ANSWERED = """async (keeps) => {
 storage that takes its time to open says nothing yet."""
 
 
-def is_so(page: Page, question: str, arg: Any = None, *, within: float = 15) -> bool:
+def is_so(page: Page, question: str, arg: Any = None, *, within: float = 30) -> bool:
     """Whether the page answers the question with true within so many seconds. It may answer with a
     promise."""
     end = time.monotonic() + within
@@ -33,7 +33,7 @@ def is_so(page: Page, question: str, arg: Any = None, *, within: float = 15) -> 
     return True
 
 
-def until(page: Page, question: str, arg: Any = None, *, within: float = 15) -> None:
+def until(page: Page, question: str, arg: Any = None, *, within: float = 30) -> None:
     assert is_so(page, question, arg, within=within), f"not within {within:g} s: {question}"
 
 

@@ -15,7 +15,7 @@
   const sent = new Map(); // id of an operation sent from here → the entry that it was
   const later = new Map(); // id → id of the edit that went on from it and wasn't saved either: what is in sight by now
   const decided = []; // what the server needn't keep any more
-  let entries = [], asides = [], reading = null, isStale = false, dialog = null, opener = null, last = null, known = null;
+  let entries = [], asides = [], reading = null, isStale = false, dialog = null, opener = null, last = null, known = null, isAsked = false;
 
   const ONLY_HERE = "What isn’t saved is kept only as long as this page: export it before you close the page.";
   const TROUBLES = {
@@ -31,22 +31,23 @@
   const entryOf = (id) => entries.find((each) => each.operation.id === id);
   const announce = (words) => window.persistence.announce?.(words);
 
-  async function read() {
-    if (reading) { isStale = true; return reading; }
-    reading = (async () => {
-      do {
+  // What is shown is what there is, also where a disk takes its time to say the rest.
+  function read() {
+    isStale = true;
+    reading ||= (async () => {
+      while (isStale) {
         isStale = false;
         const found = await window.persistence.failed();
         asides = (await window.persistence.aside()).filter(isMine);
         forgetSent();
         const leaving = new Set([...sent.values()].map((each) => each.operation.id));
         entries = found.filter((each) => !leaving.has(each.operation.id)).sort((one, other) => other.heardAt - one.heardAt);
-      } while (isStale);
-    })();
-    try { await reading; } finally { reading = null; }
-    tell();
-    draw();
-    document.dispatchEvent(new CustomEvent("persistence-unsaved"));
+        tell();
+        draw();
+        document.dispatchEvent(new CustomEvent("persistence-unsaved"));
+      }
+    })().finally(() => { reading = null; if (isStale) read(); });
+    return reading;
   }
 
   // What isn't under way any more, though it has no answer of its own: a newer edit of the field stood for it.
@@ -244,6 +245,7 @@
     opener?.focus();
     if (last && (document.activeElement !== opener || opener === document.body)) controlAt(...last)?.focus();
     opener = last = null;
+    isAsked = false;
   }
   const part = (name) => dialog.querySelector(`[data-part=${name}]`);
 
@@ -253,8 +255,8 @@
     if (drawer === "close") return dialog.close();
     if (drawer === "export") return save(entries, "unsaved.json");
     if (drawer === "aside-export") return download({ "persistence": "records that couldn’t be read", version: 1, records: asides }, "unreadable.json");
-    if (drawer === "aside-ask") { event.target.textContent = "Really remove"; event.target.dataset.drawer = "aside-remove"; return undefined; }
-    if (drawer === "aside-remove") { await removeAsides(); return changed(); }
+    if (drawer === "aside-ask") { isAsked = true; frame(); return part("rest").querySelector("[data-drawer=aside-remove]")?.focus(); }
+    if (drawer === "aside-remove") { isAsked = false; await removeAsides(); return changed(); }
     const node = event.target.closest("[data-act]");
     return node && act(node.dataset.act, node.closest("[data-id]").dataset.id);
   }
@@ -297,7 +299,7 @@
     if (asides.length) rest.push(h("div", { class: "persistence-unsaved-note" }, icon("alert"),
       h("span", {}, `${counted(asides.length, "record")} in this browser can’t be read, of another version perhaps. ${asides.length === 1 ? "It is" : "They are"} kept as found.`),
       h("span", { class: "persistence-note-actions" }, h("button", { type: "button", class: "persistence-button", "data-drawer": "aside-export" }, "Export"),
-        h("button", { type: "button", class: "persistence-button persistence-quiet", "data-drawer": "aside-ask" }, "Remove"))));
+        h("button", { type: "button", class: "persistence-button persistence-quiet", "data-drawer": isAsked ? "aside-remove" : "aside-ask" }, isAsked ? "Really remove" : "Remove"))));
     put("rest", ...rest);
     put("trouble", trouble && h("p", { class: "persistence-unsaved-note persistence-unsaved-trouble", role: "alert" }, icon("alert"), h("span", {}, TROUBLES[trouble] || TROUBLES.blocked)));
     part("foot").hidden = !entries.length;
@@ -311,7 +313,7 @@
   // Opens the drawer, at one entry where it is named.
   function show(id) {
     if (!dialog?.isConnected) make();
-    if (!dialog.open) { opener = document.activeElement; dialog.showModal(); }
+    if (!dialog.open) { opener = document.activeElement; dialog.showModal(); draw(); }
     read().then(() => {
       const node = id && [...part("list").children].find((each) => each.dataset.id === id);
       if (node) { node.scrollIntoView({ block: "nearest" }); node.focus(); }
