@@ -23,6 +23,7 @@ from persistence.reflex.offline import WORKER, worker_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import BrowserContext, Locator, Page
     from servers import Server
@@ -162,6 +163,22 @@ def test_a_page_reloaded_without_server_is_as_it_was_and_what_is_typed_there_is_
     assert stored(site) == {"prompt": "typed offline, twice and more", "frames": 33}
     assert edits(site, "prompt") == ['"default prompt!"', '"typed offline, twice and more"']
     assert edits(site, "frames") == ["33"]
+
+
+def test_one_goes_on_where_one_was_though_the_server_takes_its_time(
+    server: Any, user: BrowserContext, tmp_path: Path
+):
+    site = server(APP, FAULTS=str(tmp_path / "faults"))
+    page = visit(user.new_page(), site)
+    kept(page, "/shot/a")
+    site.kill()
+    page.reload()
+    page.locator("#prompt").fill("typed offline")
+    (tmp_path / "faults").write_text("load 5")
+    page.evaluate("dispatchEvent(new Event('online'))")  # it looks often from now on
+    site.start()
+    expect(bar(page)).to_have_count(0, timeout=30_000)
+    expect(page.locator("#prompt")).to_be_focused()
 
 
 def test_all_kinds_of_controls_go_on_in_a_kept_page(site: Server, user: BrowserContext):
