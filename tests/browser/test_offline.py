@@ -16,8 +16,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 from test_accounts import PASSWORD, make_shot, prompt, prompts, sign, users, wait_saved, who
 from test_library import APP, append, saved, stored, visit
-from test_outbox import keep
-from waiting import emptied
+from waiting import emptied, until
 
 from persistence.reflex.offline import WORKER, worker_file
 
@@ -89,7 +88,7 @@ def kept(page: Page, path: str, words: str = "") -> None:
 
 def reload(page: Page) -> None:
     """Once all that was edited is in the outbox."""
-    keep(page)
+    until(page, "window.persistence.unkept.length === 0")
     page.reload()
 
 
