@@ -7,7 +7,7 @@
   "use strict";
   if (window.accounts) return;
 
-  const SAVE_WITHIN = 3000, HEAR_WITHIN = 150, REFRESH_EVERY = 3600_000;
+  const SAVE_WITHIN = 3000, HEAR_WITHIN = 2500, KNOWN_WITHIN = 2000, REFRESH_EVERY = 3600_000;
   const WHY = {
     "signed-in": ["You signed in", "That was in another tab. This page still shows what was there before."],
     "signed-up": ["You signed up", "That was in another tab. This page is yours again once it is loaded anew."],
@@ -51,6 +51,13 @@
     return unsaved();
   }
 
+  // How many other tabs there are: each holds a lock of the library's (outbox.js). Where none can tell, one.
+  async function othersOpen() {
+    if (!bus || !navigator.locks) return bus ? 1 : 0;
+    const { held } = await navigator.locks.query();
+    return held.filter(({ name }) => name.startsWith("persistence-page:")).length - 1;
+  }
+
   // How many edits are left unsaved in this tab and in those that answer.
   async function saveEverywhere() {
     const left = new Map();
@@ -59,7 +66,8 @@
     };
     bus?.addEventListener("message", listen);
     bus?.postMessage({ save: tab });
-    const [here] = await Promise.all([saveHere(), bus ? sleep(HEAR_WITHIN) : null]);
+    const others = await othersOpen(), heardUntil = Date.now() + HEAR_WITHIN, here = await saveHere();
+    while (left.size < others && Date.now() < heardUntil) await sleep(40);
     for (const end = Date.now() + SAVE_WITHIN; [...left.values()].includes(-1) && Date.now() < end; ) await sleep(40);
     bus?.removeEventListener("message", listen);
     return here + [...left.values()].reduce((sum, count) => sum + Math.max(0, count), 0);
@@ -109,7 +117,7 @@
     if (actor === null) {
       if (at.dataset.hydrated === "true" && at.dataset.actor) actor = at.dataset.actor;
     } else if (at.dataset.actor !== actor) {
-      setTimeout(() => sayChanged("gone"), HEAR_WITHIN); // another tab may know better why
+      setTimeout(() => sayChanged("gone"), KNOWN_WITHIN); // another tab may know better why
     }
   }
 

@@ -70,7 +70,7 @@ class Server:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def start(self, timeout: float = 30) -> Self:
+    def start(self, timeout: float = 60) -> Self:
         env = environment(self.app, self.folder / "web", self.port)
         env |= {"DATABASE_URL": self.database_url, **self.env}
         began = len(self.log)

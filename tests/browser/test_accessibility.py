@@ -184,6 +184,7 @@ def test_the_main_job_is_done_by_keyboard_alone(workbench: Server, page: Page):
     tab_to(page, "^Prompt")
     page.keyboard.press("Control+End")
     page.keyboard.type(" And a gull.")
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
     expect(page.locator("[data-persistence-line]").first).to_contain_text("Saved")
     expect(prompt).to_have_value(before + " And a gull.")
     tab_to(page, "^Reset Prompt")

@@ -68,7 +68,7 @@ def kept(page: Page) -> dict[str, str]:
 def values(page: Page) -> dict[str, str]:
     """Those of them that are ours, but for the copy of a setting."""
     held = kept(page)
-    del held[f"{PREFIX}theme"]
+    held.pop(f"{PREFIX}theme", None)
     return {name: text for name, text in held.items() if name.startswith(PREFIX)}
 
 

@@ -45,6 +45,7 @@ def test_notes_keeps_a_sentence_over_a_kill_of_its_server(page: Page, example: A
     page.click("#dark")
     expect(page.locator("html")).to_have_attribute("data-device-theme", "dark")
     page.click("#wider")
+    expect(page.locator("main")).to_have_css("max-width", "800px")
     expect(page.locator("#status")).to_contain_text("Saved")
     page.wait_for_function("window.persistence.unconfirmed.length === 0")
     site.restart()
@@ -57,6 +58,7 @@ def test_notes_keeps_a_sentence_over_a_kill_of_its_server(page: Page, example: A
 def test_dashboard_shows_each_person_what_stands_for_them(page: Page, example: Any) -> None:
     site = example("dashboard")
     page.goto(site.url)
+    expect(page.locator("#persistence-root")).to_have_attribute("data-hydrated", "true")
     page.click("#as-ana")
     expect(page.locator("#heading")).to_have_text("Last 30 days", timeout=15_000)
     page.click("#settings summary")
@@ -84,7 +86,7 @@ def service(tmp_path: Path) -> Iterator[str]:
         env=env | {"DATABASE_URL": f"sqlite:///{tmp_path}/service.db"},
     )
     url = f"http://127.0.0.1:{port}/shots/harbour/s1"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             urllib.request.urlopen(url, timeout=2).close()

@@ -16,33 +16,34 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 from test_accounts import PASSWORD, make_shot, prompt, prompts, sign, users, wait_saved, who
 from test_library import APP, append, saved, stored, visit
-from waiting import emptied
+from waiting import emptied, until
 
 from persistence.reflex.offline import WORKER, worker_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import BrowserContext, Locator, Page
     from servers import Server
 
-KEPT = """async ([path, since]) => {
-    for (const end = Date.now() + 10_000; Date.now() < end; ) {
-        const pages = await persistence.offline.pages();
-        if (pages.some((each) => each.path === path && each.at > since)) return;
+KEPT = """async ([path, words]) => {
+    for (const end = Date.now() + 30_000; Date.now() < end; ) {
+        const found = await persistenceShelf.find(path);
+        if (found?.content.body.includes(words)) return;
         await new Promise((done) => setTimeout(done, 50));
     }
     throw new Error(path + " isn't kept");
 }"""
 EMPTY = """async () => {
-    for (const end = Date.now() + 10_000; Date.now() < end; ) {
+    for (const end = Date.now() + 30_000; Date.now() < end; ) {
         if (!(await persistence.offline.pages()).length) return;
         await new Promise((done) => setTimeout(done, 50));
     }
     throw new Error("pages are still kept");
 }"""
 GONE = """async () => {
-    for (const end = Date.now() + 10_000; Date.now() < end; ) {
+    for (const end = Date.now() + 30_000; Date.now() < end; ) {
         const left = await navigator.serviceWorker.getRegistrations();
         if (!left.length && !(await persistenceShelf.list()).length) return;
         await new Promise((done) => setTimeout(done, 50));
@@ -80,13 +81,15 @@ def bar(page: Page) -> Locator:
     return page.locator("#persistence-offline-bar")
 
 
-def kept(page: Page, path: str, since: float = 0) -> None:
-    """The page is kept as it stands, or was after `since` (ms)."""
-    page.evaluate(KEPT, [path, since])
+def kept(page: Page, path: str, words: str = "") -> None:
+    """The page is kept, with that in it."""
+    page.evaluate(KEPT, [path, words])
 
 
-def now(page: Page) -> float:
-    return page.evaluate("Date.now()")
+def reload(page: Page) -> None:
+    """Once all that was edited is in the outbox."""
+    until(page, "window.persistence.unkept.length === 0")
+    page.reload()
 
 
 def edits(site: Server, field: str) -> list[str]:
@@ -124,7 +127,7 @@ def test_a_page_reloaded_without_server_is_as_it_was_and_what_is_typed_there_is_
     page = visit(user.new_page(), site)
     append(page, "#prompt", "!")
     saved(page)
-    kept(page, "/shot/a", now(page))
+    kept(page, "/shot/a", "DEFAULT PROMPT!")
     site.kill()
     page.reload()
     expect(page.locator("#shout")).to_have_text("DEFAULT PROMPT!")
@@ -137,12 +140,12 @@ def test_a_page_reloaded_without_server_is_as_it_was_and_what_is_typed_there_is_
     page.locator("#frames").fill("33")
     expect(bar(page)).to_contain_text("(2 changes wait)")
     expect(page.locator("#status")).to_contain_text("2 changes wait")
-    page.reload()
+    reload(page)
     expect(page.locator("#frames")).to_have_value("33")
     expect(page.locator("#prompt")).to_have_value("typed offline")
     append(page, "#prompt", ", twice")  # over an edit that a page left which is gone
     expect(bar(page)).to_contain_text("wait)")
-    page.reload()
+    reload(page)
     expect(page.locator("#prompt")).to_have_value("typed offline, twice")
 
     page.evaluate("dispatchEvent(new CompositionEvent('compositionstart'))")  # in mid-word
@@ -159,6 +162,22 @@ def test_a_page_reloaded_without_server_is_as_it_was_and_what_is_typed_there_is_
     assert stored(site) == {"prompt": "typed offline, twice and more", "frames": 33}
     assert edits(site, "prompt") == ['"default prompt!"', '"typed offline, twice and more"']
     assert edits(site, "frames") == ["33"]
+
+
+def test_one_goes_on_where_one_was_though_the_server_takes_its_time(
+    server: Any, user: BrowserContext, tmp_path: Path
+):
+    site = server(APP, FAULTS=str(tmp_path / "faults"))
+    page = visit(user.new_page(), site)
+    kept(page, "/shot/a")
+    site.kill()
+    page.reload()
+    page.locator("#prompt").fill("typed offline")
+    (tmp_path / "faults").write_text("load 5")
+    page.evaluate("dispatchEvent(new Event('online'))")  # it looks often from now on
+    site.start()
+    expect(bar(page)).to_have_count(0, timeout=30_000)
+    expect(page.locator("#prompt")).to_be_focused()
 
 
 def test_all_kinds_of_controls_go_on_in_a_kept_page(site: Server, user: BrowserContext):
@@ -181,12 +200,12 @@ def test_all_kinds_of_controls_go_on_in_a_kept_page(site: Server, user: BrowserC
     row("anything").locator("textarea").fill('{"a": [1, 2]}')
     expect(row("token").locator("input")).to_be_disabled()
     expect(bar(page)).to_contain_text("wait)")
-    page.reload()
+    reload(page)
     expect(row("panes").get_by_role("switch", name="Shots")).to_be_checked()
     row("panes").get_by_role("switch", name="Generations").click()
-    for reload in (True, False):  # as it was left, then by the server
-        if reload:
-            page.reload()
+    for is_kept in (True, False):  # as it was left, then by the server
+        if is_kept:
+            reload(page)
         else:
             page.evaluate("dispatchEvent(new Event('online'))")  # it looks often from now on
             site.start()
@@ -201,6 +220,7 @@ def test_all_kinds_of_controls_go_on_in_a_kept_page(site: Server, user: BrowserC
         expect(row("panes").get_by_role("switch", name="Shots")).to_be_checked()
         expect(row("panes").get_by_role("switch", name="Generations")).to_be_checked()
         expect(row("anything").locator("textarea")).to_have_value(re.compile(r'^\{\s*"a": \[\s*1,'))
+    emptied(page)
     assert test_panel.stored(site) == {
         "prompt": "gulls\nover the wake", "strength": 0.75, "fast": True, "mood": "wild",
         "quality": "best", "words": ["sea", "fog"], "numbers": [7], "size": [1920, 720],
@@ -221,7 +241,7 @@ def test_nothing_in_a_kept_page_runs_and_no_secret_is_in_it(site: Server, user: 
     page.locator("#text").fill(hostile)
     saved(page)
     page.evaluate(ADD, HOSTILE)
-    kept(page, "/shot/a", now(page))
+    kept(page, "/shot/a", 'id="click"')
     everything = page.evaluate("persistenceShelf.find('/shot/a').then(JSON.stringify)")
     assert "hunter2" not in everything
     assert "for nobody else" not in everything
@@ -254,7 +274,7 @@ def test_what_couldnt_be_saved_is_offered_in_a_kept_page(site: Server, user: Bro
     page.locator("#bare").fill("much too long a name")
     expect(page.locator("#unsaved")).to_have_attribute("data-count", "1")
     page.wait_for_function("persistence.unconfirmed.length === 0")
-    kept(page, "/joint/shared1", now(page))
+    kept(page, "/joint/shared1", "much too long a name")
     site.kill()
     page.reload()
     expect(bar(page)).to_contain_text("Offline")

@@ -20,16 +20,16 @@ DOCUMENTS = 1_000
 POISONED = "document-500"
 EDITS_A_SECOND = 1_000
 RATIO = 1.2
-TURN = 30
-"""Seconds of one turn. With and without it by turns, and the best of each is compared, since
-machines are shared."""
+TURN, LEAST = 30, 3
+"""Seconds of one turn, and how many there are at least. With and without it by turns, and the best
+of each is compared, since machines are shared."""
 
 
 def run(count: int, seed: int, folder: Path, *, deaf: bool = False) -> Tally:
     """`count` is for how many seconds people edit, with and without the bad document."""
     tally = Tally(count=count)
     with_it, without = [], []
-    turns = max(1, count // TURN)
+    turns = max(LEAST, count // TURN)
     for turn in range(turns):
         for poisoned, slowest in ((False, without), (True, with_it)):
             path = folder / f"{turn}-{poisoned}.db"
@@ -120,7 +120,7 @@ EXPERIMENTS = [
         "the others' p99 ≤ 1.2×; the one is shown, and can be exported",
         run,
         control,
-        short=1,
+        short=3,
         full=90,
         slow=True,
     )

@@ -10,7 +10,7 @@
   if (window.persistence.offline) return;
 
   const settings = "__SETTINGS__"; // {isOn, worker, base}: written by offline.py
-  const QUIET = 1000, AT_LEAST = 10_000, SHARE = 50, SOON = 60_000, ELEMENTS = 20_000, LATE = 3000, ANSWER = 5000, AWAY = [502, 503, 504], OFF = "persistence.offline", PLACE = "persistence-offline-place";
+  const QUIET = 1000, AT_LEAST = 10_000, SHARE = 50, SOON = 60_000, ELEMENTS = 20_000, LATE = 3000, ANSWER = 5000, LOADED = 30_000, AWAY = [502, 503, 504], OFF = "persistence.offline", PLACE = "persistence-offline-place";
   const SPACE = settings.base + "persistence-offline/";
   const KEPT_FILE = /\.(css|woff2?|ttf|otf|svg|png|jpe?g|gif|webp|avif|ico)$/i;
   const shelf = persistenceShelf, bus = "BroadcastChannel" in window ? new BroadcastChannel("persistence-offline") : null;
@@ -256,14 +256,14 @@
       sessionStorage.removeItem(PLACE);
     } catch { return; }
     if (!place || place.path !== shelf.pathOf(location.href) || Date.now() - place.at > SOON) return;
-    const until = Date.now() + 3000, by = (node) => place.control && node.dataset.persistenceTarget === place.control[0] && node.dataset.persistence === place.control[1];
+    const until = Date.now() + LOADED, by = (node) => place.control && node.dataset.persistenceTarget === place.control[0] && node.dataset.persistence === place.control[1];
     const go = () => {
       if (document.activeElement !== document.body && document.activeElement) return; // the user was quicker
       const found = place.control ? [...document.querySelectorAll("[data-persistence]")].find(by) : place.id ? document.getElementById(place.id) : null;
       if ((place.control || place.id) && (!found || found.disabled) && Date.now() < until) { setTimeout(go, 50); return; }
       found?.focus({ preventScroll: true });
       try { if (place.selection?.[0] !== null && place.selection) found?.setSelectionRange(...place.selection); } catch { /* not every type has one */ }
-      scrollTo(...place.scroll);
+      if (!scrollX && !scrollY) scrollTo(...place.scroll);
     };
     go();
   }
