@@ -72,8 +72,9 @@ def workbench(server: StartServer) -> Server:
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=15_000)  # a busy machine may take seconds for a step
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
         yield browser
@@ -97,7 +98,7 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[NewCon
             }
             | options
         )
-        made.set_default_timeout(10_000)
+        made.set_default_timeout(30_000)
         contexts.append(made)
         return made
 

@@ -43,7 +43,7 @@ def open_joint(browser: BrowserContext, site: Server) -> Page:
 
 
 def ready(page: Page) -> None:
-    expect(page.locator("#joint")).to_have_attribute("aria-busy", "false", timeout=15_000)
+    expect(page.locator("#joint")).to_have_attribute("aria-busy", "false")
 
 
 def control(page: Page, field: str) -> Locator:

@@ -33,14 +33,14 @@ def faults(tmp_path: Path) -> Any:
 
 def visit(page: Page, site: Server, shot: str = "a") -> Page:
     page.goto(f"{site.url}/shot/{shot}")
-    expect(page.locator("#state")).to_have_text("ready", timeout=15_000)
+    expect(page.locator("#state")).to_have_text("ready")
     return page
 
 
 def saved(page: Page) -> None:
     """The page says that all is saved, and holds nothing of its own."""
-    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=10_000)
-    expect(page.locator("#status")).to_contain_text("Saved", timeout=10_000)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
+    expect(page.locator("#status")).to_contain_text("Saved")
 
 
 def append(page: Page, field: str, text: str, delay: float = 0) -> None:
@@ -100,9 +100,9 @@ def test_two_tabs_show_each_others_changes(site: Server, context: Any):
     user = context()
     one, two = visit(user.new_page(), site), visit(user.new_page(), site)
     one.locator("#prompt").fill("from one")
-    expect(two.locator("#prompt")).to_have_value("from one", timeout=1_000)
+    expect(two.locator("#prompt")).to_have_value("from one")
     two.locator("#shorten").click()
-    expect(one.locator("#frames")).to_have_value("41", timeout=1_000)
+    expect(one.locator("#frames")).to_have_value("41")
 
 
 def test_another_user_sees_nothing_of_it(site: Server, context: Any):
@@ -188,7 +188,7 @@ def test_what_was_typed_while_the_server_was_gone_arrives_when_it_is_back(site: 
     page.locator("#prompt").fill("typed into the void")
     page.wait_for_timeout(1_000)
     site.start()
-    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=20_000)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
     assert stored(site) == {"prompt": "typed into the void"}
     expect(page.locator("#prompt")).to_have_value("typed into the void")
 
@@ -273,7 +273,7 @@ def test_a_commit_that_fails_says_so_and_heals(site: Server, page: Page, faults:
     visit(page, site)
     faults("fail commit")
     page.locator("#prompt").fill("held")
-    expect(page.locator("#status")).to_contain_text("database is away", timeout=5_000)
+    expect(page.locator("#status")).to_contain_text("database is away")
     assert page.evaluate("window.persistence.unconfirmed.length") == 1
     faults("")
     saved(page)
@@ -320,7 +320,7 @@ def test_a_text_too_large_for_a_frame_of_the_socket_is_saved(site: Server, page:
     visit(page, site)
     text = "long " * 180_000
     page.locator("#text").fill(text)
-    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=15_000)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
     assert stored(site) == {"text": text}
     expect(page.locator("#state")).to_have_text("ready")
 

@@ -147,7 +147,7 @@ def test_a_guest_stays_the_same_over_reloads_and_is_nobody_elses(shot: Workbench
 def test_a_page_that_came_without_a_cookie_asks_for_one_by_itself(bench: Workbench):
     bench.page.goto(bench.url, wait_until="commit")
     bench.page.context.clear_cookies()  # before its script connects
-    expect(bench.page.get_by_text("Start your first project")).to_be_visible(timeout=15_000)
+    expect(bench.page.get_by_text("Start your first project")).to_be_visible()
     bench.make_project("Harbour at dawn")
     bench.open()
     expect(bench.card("Harbour at dawn")).to_be_visible()
@@ -160,9 +160,7 @@ def test_a_browser_that_keeps_no_cookies_is_told_so_instead_of_loading_for_ever(
     for _ in range(5):  # now and then the page's script has connected before they are gone
         bench.page.goto(bench.url, wait_until="commit")
         bench.page.context.clear_cookies()
-        expect(told.or_(bench.page.get_by_text("Start your first project"))).to_be_visible(
-            timeout=15_000
-        )
+        expect(told.or_(bench.page.get_by_text("Start your first project"))).to_be_visible()
         if told.is_visible():
             break
     expect(told).to_be_visible()
