@@ -146,6 +146,7 @@ def test_a_tidied_value_is_not_put_into_a_field_that_is_being_typed_in(site: Ser
     page.wait_for_function("window.persistence.unconfirmed.length === 0")
     page.locator("#prompt").click()
     expect(page.locator("#tidied")).to_have_value("two words")
+    saved(page)
     assert stored(site) == {"tidied": "two words"}
 
 
@@ -176,6 +177,7 @@ def test_a_click_that_edits_survives_sigkill_as_soon_as_it_shows(site: Server, p
     for expected in (62, 63, 64):
         page.locator("#more").click()
         expect(page.locator("#frames-shown")).to_have_text(str(expected))
+        expect(page.locator("#state")).to_have_text("ready")  # a slow commit shows as "saving"
         site.kill()
         assert stored(site) == {"frames": expected}
         site.start()
@@ -333,6 +335,7 @@ def test_a_reset_takes_the_override_back(site: Server, page: Page):
     page.locator("#reset").click()
     expect(page.locator("#frames")).to_have_value("61")
     expect(page.locator("#origin")).to_have_text("default")
+    expect(page.locator("#state")).to_have_text("ready")
     assert stored(site) == {}
 
 
@@ -358,6 +361,8 @@ def test_rows_of_a_list_save_to_their_own_entities(site: Server, context: Any):
     expect(other.locator("#frames")).to_have_value("22")
     other.locator("#more").click()
     expect(frames.nth(1)).to_have_value("23")
+    expect(other.locator("#frames")).to_have_value("23")
+    saved(other)
     page.locator(".row-fast").nth(2).click()
     frames.nth(0).fill("999")
     expect(page.locator(".row-error").nth(0)).to_contain_text("241")
