@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from servers import Server
 
 APP = Path(__file__).parent / "library_app"
+SAVING = """() => {
+  const state = document.getElementById("state");
+  const look = () => { window.wasSaving ||= state.textContent === "saving"; };
+  const all = { subtree: true, childList: true, characterData: true };
+  new MutationObserver(look).observe(state, all);
+}"""
 
 
 @pytest.fixture
@@ -394,7 +400,8 @@ def test_a_single_var_of_any_state_is_saved(site: Server, page: Page):
 @pytest.mark.parametrize("number", range(3))
 def test_sigterm_saves_what_waits(site: Server, page: Page, number: int):
     visit(page, site)
+    page.evaluate(SAVING)  # which may last a moment alone
     page.locator("#prompt").fill(f"last words {number}")
-    expect(page.locator("#state")).to_have_text("saving")
+    page.wait_for_function("window.wasSaving")
     assert site.terminate() == 0
     assert stored(site) == {"prompt": f"last words {number}"}
