@@ -243,19 +243,20 @@ def test_a_slow_database_shows_loading_and_the_page_still_answers(
 ):
     visit(page, site, "a")
     page.locator("#shorten").click()
+    expect(page.locator("#frames")).to_have_value("41")
     saved(page)
-    faults("load 5")
+    faults("hold load")
     page.locator("#to-b").click()
-    expect(page.locator("#state")).to_have_text("loading", timeout=3_000)
+    expect(page.locator("#state")).to_have_text("loading")
     expect(page.locator("#prompt")).to_be_disabled()
-    began = time.monotonic()
     page.locator("#tick").click()
     expect(page.locator("#ticks")).to_have_text("1")
-    assert time.monotonic() - began < 2  # long before it is loaded, also on a busy machine
     page.locator(
         "#more"
     ).click()  # held up: it must not run on defaults of a shot that isn't there yet
-    expect(page.locator("#state")).to_have_text("ready", timeout=10_000)
+    expect(page.locator("#state")).to_have_text("loading")
+    faults("")
+    expect(page.locator("#state")).to_have_text("ready")
     expect(page.locator("#frames-shown")).to_have_text("62")
     saved(page)
     assert stored(site, "b") == {"frames": 62}
@@ -264,13 +265,16 @@ def test_a_slow_database_shows_loading_and_the_page_still_answers(
 
 def test_a_slow_commit_does_not_freeze_the_page(site: Server, page: Page, faults: Any):
     visit(page, site)
-    faults("commit 4")
-    began = time.monotonic()
+    faults("hold commit")
     page.locator("#shorten").click()
     expect(page.locator("#frames-shown")).to_have_text("41")
     expect(page.locator("#state")).to_have_text("saving")
-    assert time.monotonic() - began < 2  # long before it is done, also on a busy machine
+    page.locator("#tick").click()
+    expect(page.locator("#ticks")).to_have_text("1")
+    assert stored(site) == {}
+    faults("")
     saved(page)
+    assert stored(site) == {"frames": 41}
 
 
 def test_a_load_that_fails_says_so_and_heals(site: Server, page: Page, faults: Any):

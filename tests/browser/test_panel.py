@@ -414,9 +414,11 @@ def test_rows_are_added_moved_and_removed_by_keyboard(site: Server, page: Page):
 
 def test_the_status_line_is_never_ahead_of_the_database(site: Server, page: Page, faults: Any):
     visit(page, site)
-    faults("commit 2")
+    faults("hold commit")
     control(page, "frames").fill("41")
     expect(page.locator("#line")).to_have_attribute("data-state", "saving")
+    assert stored(site) == {}
+    faults("")
     while (page.locator("#line").get_attribute("data-state")) == "saving":
         page.wait_for_timeout(50)
     assert stored(site) == {"frames": 41}
@@ -444,11 +446,12 @@ def test_the_status_line_says_that_nobody_answers(site: Server, page: Page):
 def test_while_it_loads_everything_has_its_place_and_nothing_a_value(
     site: Server, page: Page, faults: Any
 ):
-    faults("load 1.5")
+    faults("hold load")
     page.goto(f"{site.url}/panel/a")
     expect(control(page, "frames")).to_have_value("")
     place = row(page, "strength").bounding_box()
     assert page.locator("#line").inner_text().strip() in ("", "Loading…")
+    faults("")
     expect(page.locator("#every")).to_have_attribute("aria-busy", "false")
     assert row(page, "strength").bounding_box() == place
 
