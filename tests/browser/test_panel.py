@@ -371,8 +371,10 @@ def test_by_keyboard_alone(site: Server, page: Page):
     page.keyboard.press("Control+a")
     page.keyboard.type("41")
     saved(page)
-    page.keyboard.press("Tab")  # reset
-    expect(row(page, "frames").get_by_role("button", name="Reset Frames")).to_be_focused()
+    reset = row(page, "frames").get_by_role("button", name="Reset Frames")
+    expect(reset).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(reset).to_be_focused()
     page.keyboard.press("Enter")
     expect(control(page, "frames")).to_have_value("61")
     expect(control(page, "frames")).to_be_focused()
