@@ -78,7 +78,8 @@ def test_in_a_text_the_browsers_own_undo_stays_and_typing_is_one_step(site: Serv
     prompt.press("Control+z")
     expect(prompt).not_to_have_value("fog over the harbour")  # the browser's
     expect(toast(page)).to_be_hidden()
-    prompt.fill("fog over the harbour")
+    visit(page, site, "b")  # typed without a pause, which would begin another step
+    prompt.press_sequentially("fog over the harbour", delay=50)
     saved(page)
     expect(steps(page)).to_have_count(1)
     page.locator("h2").first.click()
