@@ -220,6 +220,8 @@ def test_an_edit_that_a_handler_made_is_there_after_a_kill_right_behind_it(
     shot.field("prompt").fill("One sentence. Another one. A third.")
     shot.page.get_by_role("button", name="Shorten prompt").click()
     expect(shot.field("prompt")).to_have_value("One sentence. Another one.")
+    told = shot.status.locator("[data-persistence-tool-id=travel-ui-state]")
+    expect(told).to_have_attribute("data-persistence-status", "ready")  # a slow commit shows before
     workbench.kill()
     workbench.start()
     shot.page.reload()
