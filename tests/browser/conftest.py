@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FAILURES = Path(__file__).parent / "failures"
 REPORT = pytest.StashKey[pytest.TestReport]()
 
-LONG = 20_000
+LONG = 30_000
 """How many ms a step or a claim may take on a busy machine, where its test names no other limit."""
 
 StartServer = Callable[..., Server]

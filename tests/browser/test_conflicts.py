@@ -43,7 +43,7 @@ def open_joint(browser: BrowserContext, site: Server) -> Page:
 
 
 def ready(page: Page) -> None:
-    expect(page.locator("#joint")).to_have_attribute("aria-busy", "false", timeout=15_000)
+    expect(page.locator("#joint")).to_have_attribute("aria-busy", "false")
 
 
 def control(page: Page, field: str) -> Locator:
@@ -54,11 +54,19 @@ def saved(page: Page) -> None:
     page.wait_for_function("window.persistence.unconfirmed.length === 0")
 
 
+def hold(page: Page, field: str) -> None:
+    """Nothing of a field is sent, however long it waits: as while a slider is dragged."""
+    control(page, field).evaluate(
+        """control => persistenceOperations.hold(persistenceOperations.keyOf(
+            JSON.parse(control.dataset.persistenceTarget), control.dataset.persistence))"""
+    )
+
+
 def meet(ana: Page, bob: Page, mine: str, theirs: str) -> None:
     """Both change the prompt, she last, on what stood before."""
     base = control(ana, "prompt").input_value()
     expect(control(bob, "prompt")).to_have_value(base)
-    ana.evaluate("persistenceOperations.hold('test')")
+    hold(ana, "prompt")
     control(ana, "prompt").fill(mine)
     control(bob, "prompt").fill(theirs)
     saved(bob)
@@ -146,7 +154,7 @@ def test_nobody_is_asked_about_a_conflict_with_himself(site: Server, person: Any
     one, two = open_joint(user, site), open_joint(user, site)
     control(one, "prompt").fill("first")
     expect(control(two, "prompt")).to_have_value("first")
-    one.evaluate("persistenceOperations.hold('test')")
+    hold(one, "prompt")
     control(one, "prompt").fill("later")
     control(two, "prompt").fill("sooner")
     saved(two)

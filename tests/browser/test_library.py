@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from servers import Server
 
 APP = Path(__file__).parent / "library_app"
+SAVING = """() => {
+  const state = document.getElementById("state");
+  const look = () => { window.wasSaving ||= state.textContent === "saving"; };
+  const all = { subtree: true, childList: true, characterData: true };
+  new MutationObserver(look).observe(state, all);
+}"""
 
 
 @pytest.fixture
@@ -33,14 +39,14 @@ def faults(tmp_path: Path) -> Any:
 
 def visit(page: Page, site: Server, shot: str = "a") -> Page:
     page.goto(f"{site.url}/shot/{shot}")
-    expect(page.locator("#state")).to_have_text("ready", timeout=15_000)
+    expect(page.locator("#state")).to_have_text("ready")
     return page
 
 
 def saved(page: Page) -> None:
     """The page says that all is saved, and holds nothing of its own."""
-    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=10_000)
-    expect(page.locator("#status")).to_contain_text("Saved", timeout=10_000)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
+    expect(page.locator("#status")).to_contain_text("Saved")
 
 
 def append(page: Page, field: str, text: str, delay: float = 0) -> None:
@@ -59,6 +65,14 @@ def stored(site: Server, shot: str = "a", tool: str = "travel-ui-state") -> dict
             (f"%:{shot}", tool),
         ).fetchall()
     return {field: json.loads(text) for field, text in rows}
+
+
+def comes_to_hold(page: Page, site: Server, values: dict[str, Any]) -> None:
+    """The database does for the first shot, with nobody there who could say when."""
+    end = time.monotonic() + 20
+    while stored(site) != values and time.monotonic() < end:
+        page.wait_for_timeout(50)
+    assert stored(site) == values
 
 
 def test_what_is_typed_is_saved_and_there_after_a_reload(site: Server, page: Page):
@@ -100,9 +114,9 @@ def test_two_tabs_show_each_others_changes(site: Server, context: Any):
     user = context()
     one, two = visit(user.new_page(), site), visit(user.new_page(), site)
     one.locator("#prompt").fill("from one")
-    expect(two.locator("#prompt")).to_have_value("from one", timeout=1_000)
+    expect(two.locator("#prompt")).to_have_value("from one")
     two.locator("#shorten").click()
-    expect(one.locator("#frames")).to_have_value("41", timeout=1_000)
+    expect(one.locator("#frames")).to_have_value("41")
 
 
 def test_another_user_sees_nothing_of_it(site: Server, context: Any):
@@ -146,6 +160,7 @@ def test_a_tidied_value_is_not_put_into_a_field_that_is_being_typed_in(site: Ser
     page.wait_for_function("window.persistence.unconfirmed.length === 0")
     page.locator("#prompt").click()
     expect(page.locator("#tidied")).to_have_value("two words")
+    saved(page)
     assert stored(site) == {"tidied": "two words"}
 
 
@@ -176,6 +191,7 @@ def test_a_click_that_edits_survives_sigkill_as_soon_as_it_shows(site: Server, p
     for expected in (62, 63, 64):
         page.locator("#more").click()
         expect(page.locator("#frames-shown")).to_have_text(str(expected))
+        expect(page.locator("#state")).to_have_text("ready")  # a slow commit shows as "saving"
         site.kill()
         assert stored(site) == {"frames": expected}
         site.start()
@@ -188,7 +204,7 @@ def test_what_was_typed_while_the_server_was_gone_arrives_when_it_is_back(site: 
     page.locator("#prompt").fill("typed into the void")
     page.wait_for_timeout(1_000)
     site.start()
-    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=20_000)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
     assert stored(site) == {"prompt": "typed into the void"}
     expect(page.locator("#prompt")).to_have_value("typed into the void")
 
@@ -200,8 +216,7 @@ def test_a_closed_tab_loses_nothing(site: Server, context: Any, wait: int):
     append(page, "#prompt", "closing")
     page.wait_for_timeout(wait)
     page.close(run_before_unload=True)
-    other.wait_for_timeout(1_500)
-    assert stored(site) == {"prompt": "default promptclosing"}
+    comes_to_hold(other, site, {"prompt": "default promptclosing"})
 
 
 def test_defaults_never_flash(site: Server, page: Page):
@@ -218,10 +233,9 @@ def test_defaults_never_flash(site: Server, page: Page):
         look();
     """)
     visit(page, site)
+    page.wait_for_function("window.seen.includes('stored')")
     page.wait_for_timeout(300)
-    seen = set(page.evaluate("window.seen"))
-    assert seen <= {"…", "=", "stored", "=stored"}
-    assert "stored" in seen
+    assert set(page.evaluate("window.seen")) <= {"…", "=", "stored", "=stored"}
 
 
 def test_a_slow_database_shows_loading_and_the_page_still_answers(
@@ -229,19 +243,20 @@ def test_a_slow_database_shows_loading_and_the_page_still_answers(
 ):
     visit(page, site, "a")
     page.locator("#shorten").click()
+    expect(page.locator("#frames")).to_have_value("41")
     saved(page)
-    faults("load 5")
+    faults("hold load")
     page.locator("#to-b").click()
-    expect(page.locator("#state")).to_have_text("loading", timeout=3_000)
+    expect(page.locator("#state")).to_have_text("loading")
     expect(page.locator("#prompt")).to_be_disabled()
-    began = time.monotonic()
     page.locator("#tick").click()
     expect(page.locator("#ticks")).to_have_text("1")
-    assert time.monotonic() - began < 2  # long before it is loaded, also on a busy machine
     page.locator(
         "#more"
     ).click()  # held up: it must not run on defaults of a shot that isn't there yet
-    expect(page.locator("#state")).to_have_text("ready", timeout=10_000)
+    expect(page.locator("#state")).to_have_text("loading")
+    faults("")
+    expect(page.locator("#state")).to_have_text("ready")
     expect(page.locator("#frames-shown")).to_have_text("62")
     saved(page)
     assert stored(site, "b") == {"frames": 62}
@@ -250,13 +265,16 @@ def test_a_slow_database_shows_loading_and_the_page_still_answers(
 
 def test_a_slow_commit_does_not_freeze_the_page(site: Server, page: Page, faults: Any):
     visit(page, site)
-    faults("commit 4")
-    began = time.monotonic()
+    faults("hold commit")
     page.locator("#shorten").click()
     expect(page.locator("#frames-shown")).to_have_text("41")
     expect(page.locator("#state")).to_have_text("saving")
-    assert time.monotonic() - began < 2  # long before it is done, also on a busy machine
+    page.locator("#tick").click()
+    expect(page.locator("#ticks")).to_have_text("1")
+    assert stored(site) == {}
+    faults("")
     saved(page)
+    assert stored(site) == {"frames": 41}
 
 
 def test_a_load_that_fails_says_so_and_heals(site: Server, page: Page, faults: Any):
@@ -273,7 +291,7 @@ def test_a_commit_that_fails_says_so_and_heals(site: Server, page: Page, faults:
     visit(page, site)
     faults("fail commit")
     page.locator("#prompt").fill("held")
-    expect(page.locator("#status")).to_contain_text("database is away", timeout=5_000)
+    expect(page.locator("#status")).to_contain_text("database is away")
     assert page.evaluate("window.persistence.unconfirmed.length") == 1
     faults("")
     saved(page)
@@ -320,7 +338,7 @@ def test_a_text_too_large_for_a_frame_of_the_socket_is_saved(site: Server, page:
     visit(page, site)
     text = "long " * 180_000
     page.locator("#text").fill(text)
-    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=15_000)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
     assert stored(site) == {"text": text}
     expect(page.locator("#state")).to_have_text("ready")
 
@@ -333,6 +351,7 @@ def test_a_reset_takes_the_override_back(site: Server, page: Page):
     page.locator("#reset").click()
     expect(page.locator("#frames")).to_have_value("61")
     expect(page.locator("#origin")).to_have_text("default")
+    expect(page.locator("#state")).to_have_text("ready")
     assert stored(site) == {}
 
 
@@ -342,9 +361,9 @@ def test_a_task_that_ends_after_the_switch_writes_to_the_shot_it_began_under(
     visit(page, site)
     page.locator("#later").click()
     page.locator("#to-b").click()
-    page.wait_for_timeout(1_600)
+    comes_to_hold(page, site, {"frames": 77})
+    expect(page).to_have_url(f"{site.url}/shot/b")
     expect(page.locator("#frames-shown")).to_have_text("61")
-    assert stored(site, "a") == {"frames": 77}
     assert stored(site, "b") == {}
 
 
@@ -358,6 +377,8 @@ def test_rows_of_a_list_save_to_their_own_entities(site: Server, context: Any):
     expect(other.locator("#frames")).to_have_value("22")
     other.locator("#more").click()
     expect(frames.nth(1)).to_have_value("23")
+    expect(other.locator("#frames")).to_have_value("23")
+    saved(other)
     page.locator(".row-fast").nth(2).click()
     frames.nth(0).fill("999")
     expect(page.locator(".row-error").nth(0)).to_contain_text("241")
@@ -383,7 +404,8 @@ def test_a_single_var_of_any_state_is_saved(site: Server, page: Page):
 @pytest.mark.parametrize("number", range(3))
 def test_sigterm_saves_what_waits(site: Server, page: Page, number: int):
     visit(page, site)
+    page.evaluate(SAVING)  # which may last a moment alone
     page.locator("#prompt").fill(f"last words {number}")
-    expect(page.locator("#state")).to_have_text("saving")
+    page.wait_for_function("window.wasSaving")
     assert site.terminate() == 0
     assert stored(site) == {"prompt": f"last words {number}"}

@@ -72,7 +72,7 @@ class Person:
 
     def open_shot(self) -> None:
         self.page.locator("a.card-name").filter(has_text="Gulls").click()
-        expect(self.page.locator("h1")).to_have_text("Gulls", timeout=10_000)
+        expect(self.page.locator("h1")).to_have_text("Gulls")
         expect(self.field("prompt")).to_be_enabled()
 
     def field(self, name: str) -> Locator:

@@ -24,7 +24,7 @@ def site(server: Any) -> Server:
 
 def visit(page: Page, site: Server, shot: str = "a") -> Page:
     page.goto(f"{site.url}/panel/{shot}")
-    expect(page.locator("#every")).to_have_attribute("aria-busy", "false", timeout=15_000)
+    expect(page.locator("#every")).to_have_attribute("aria-busy", "false")
     return page
 
 
@@ -34,7 +34,7 @@ def row(page: Page, field: str) -> Locator:
 
 def edit_frames(page: Page, frames: int) -> None:
     row(page, "frames").locator("input").fill(str(frames))
-    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=10_000)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
     expect(page.locator("#line")).to_have_attribute("data-state", "ready")
 
 

@@ -1,5 +1,5 @@
-"""A store that is slow or away while a file says so: `load 1.5`, `commit 2`, `fail load`, `fail
-commit`."""
+"""A store that is held up or away while a file says so: `hold load`, `hold commit`, `fail load`,
+`fail commit`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAULTS = Path(os.environ.get("FAULTS", "no-such-file"))
 
 
 class SlowStore:
-    """Passes everything on, late or not at all."""
+    """Passes everything on, once it may, or not at all."""
 
     def __init__(self, store: Any) -> None:
         self._store = store
@@ -33,14 +33,17 @@ class SlowStore:
 
 
 async def fault(call: str) -> None:
-    try:
-        words = FAULTS.read_text().split()  # noqa: ASYNC240  # a test's fault file
-    except OSError:
-        return
-    if words[:2] == ["fail", call]:
+    while words() == ["hold", call]:
+        await asyncio.sleep(0.02)
+    if words() == ["fail", call]:
         raise StoreUnavailable("the database is away")
-    if words[:1] == [call]:
-        await asyncio.sleep(float(words[1]))
+
+
+def words() -> list[str]:
+    try:
+        return FAULTS.read_text().split()
+    except OSError:
+        return []
 
 
 def slow_store(url: str) -> Any:
