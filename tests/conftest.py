@@ -48,6 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         if HERE / "browser" in item.path.parents:
             item.add_marker("browser")  # before -m chooses
+            item.add_marker(pytest.mark.timeout(300))  # the first one of an app builds it
     yield
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 

@@ -159,9 +159,10 @@
   };
 
   function act(name, id) {
-    if (later.has(id)) return read().then(() => act(name, later.get(id)));
-    const entry = entryOf(id);
-    return entry ? acts[name](entry) : undefined;
+    let newest = id;
+    while (later.has(newest)) newest = later.get(newest);
+    const go = () => { const entry = entryOf(newest); return entry ? acts[name](entry) : undefined; };
+    return newest === id || entryOf(newest) ? go() : read().then(go);
   }
 
   function mode(entry, what) {
