@@ -70,6 +70,36 @@ def test_an_action_is_undone_by_button_and_by_keys_and_after_a_reload(site: Serv
     expect(toast(page)).to_be_hidden()
 
 
+SLOW_STORAGE = """() => {
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (record) {
+        for (let turns = 0; turns < 400; turns += 1) this.get("nothing");
+        return put.call(this, record);
+    };
+}"""
+
+
+def test_undo_takes_back_what_was_edited_last_though_it_is_still_on_its_way(
+    site: Server, page: Page
+):
+    visit(page, site)
+    control(page, "frames").fill("30")
+    saved(page)
+    expect(undo(page)).to_have_attribute("aria-label", "Undo: Frames in shot a")
+    page.evaluate(SLOW_STORAGE)
+    # In one go, as quick hands do.
+    control(page, "prompt").evaluate(
+        """(node) => {
+            node.value = "gulls";
+            node.dispatchEvent(new Event("input", { bubbles: true }));
+            document.querySelector("[data-persistence-key=undo]").click();
+        }"""
+    )
+    expect(toast(page)).to_have_text("Undid: Prompt in shot a")
+    expect(control(page, "prompt")).not_to_have_value("gulls")
+    expect(control(page, "frames")).to_have_value("30")
+
+
 def test_in_a_text_the_browsers_own_undo_stays_and_typing_is_one_step(site: Server, page: Page):
     visit(page, site)
     prompt = control(page, "prompt")

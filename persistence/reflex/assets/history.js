@@ -4,7 +4,7 @@
   if (window.persistence.history) return;
   window.persistence.history = true;
 
-  const TOLD = "persistence-said", SHOWN = 6000; // ms that a line stays; longer while it is pointed at
+  const TOLD = "persistence-said", SHOWN = 6000, EDITS_FIRST = 2000; // ms that a line stays, longer while it is pointed at; that undo waits for edits at the most
   const root = () => document.getElementById("persistence-root");
 
   // --- reading: when the page shows other owners, when somebody else is there, and when the server has forgotten -------
@@ -77,4 +77,18 @@
     if (event.repeat) return;
     buttons.find((each) => !each.disabled)?.click();
   });
+
+  // What was edited last is what is undone: it goes first, where it is still on its way.
+  let isGoing = false;
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-persistence-key]");
+    if (!button || isGoing || window.persistence.isOffline || !window.persistence.waiting.length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    window.persistenceOperations.send();
+    for (const until = Date.now() + EDITS_FIRST; window.persistence.waiting.length && Date.now() < until; ) await new Promise((done) => { setTimeout(done, 20); });
+    isGoing = true;
+    button.click();
+    isGoing = false;
+  }, true);
 })();
