@@ -104,7 +104,7 @@ class Travel(SettingsState, tool="travel-ui-state", edit="shot", title="Travel")
     def ticks(self) -> list[Tick]:
         """Where the images stand on the ruler, in percent of its length."""
         frames = self._frames()
-        end = max((frame for _, frame in frames), default=0) * 1.08 or 1
+        end = max((frame for _, frame in frames), default=0) * 1.18 or 1  # room for the last number
         return [Tick(name, frame, f"{100 * frame / end:.2f}%") for name, frame in frames]
 
     def _frames(self) -> list[Frame]:
