@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from queue_acts import kept, leave, records, settled, submit, visit
 from waiting import emptied
 
@@ -122,3 +123,63 @@ def test_a_toggle_looks_at_no_edit_from_before_a_reset_nor_of_somebody_else(
     page.evaluate(TOGGLE, True)
     made = page.evaluate("persistence.unconfirmed.map(({ kind, value }) => [kind, value])")
     assert made == [["set", False], ["reset", None], ["set", False], ["set", False]]
+
+
+EDIT = "([kind, value]) => void persistence.edit(kind, ['shot', 's1', 'travel'], 'text', value, 3)"
+WHOLE, KEY = {"a": 1, "b": 2}, {"set": {"a": 7}, "remove": []}
+
+
+@pytest.mark.parametrize("kind", ["set", "reset"])
+def test_a_key_never_goes_before_the_whole_edit_that_it_was_made_on(
+    backend: Backend, page: Page, kind: str
+):
+    """The server takes an edit of all keys for old news once it knows a later key."""
+    visit(page, backend)
+    whole = WHOLE if kind == "set" else None
+    backend.is_away = True
+    page.evaluate(EDIT, [kind, whole])
+    backend.wait_for(1)  # into the void, and tried again after 2 s
+    backend.is_away = False
+    page.evaluate(EDIT, ["keys", KEY])
+    emptied(page)
+    assert backend.values() == [whole, KEY]
+
+
+@pytest.mark.parametrize("length", [10, 150_000, 70_000])
+def test_a_page_that_goes_says_both_in_their_order_however_long_they_are(
+    backend: Backend, page: Page, length: int
+):
+    visit(page, backend)
+    whole = {"a": "x" * length}
+    backend.verdict = lambda _: {"status": "pending"}
+    page.evaluate(EDIT, ["set", whole])
+    backend.wait_until(lambda: len(backend.arrived) > 0)
+    page.evaluate(EDIT, ["keys", KEY])
+    kept(page)
+    backend.verdict = lambda _: {"status": "confirmed"}
+    page.reload()
+    page.wait_for_function("Boolean(window.persistence?.status)")
+    emptied(page)
+    made = {each["id"]: each["value"] for each in backend.arrived}
+    assert [made[each] for each in backend.done] == [whole, KEY]
+
+
+def test_a_key_waits_until_its_page_has_looked_for_what_an_earlier_one_left(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    backend.is_away = True
+    page.evaluate(EDIT, ["set", WHOLE])
+    kept(page)
+    leave(page, backend)
+    page.add_init_script(
+        """const request = navigator.locks.request.bind(navigator.locks);
+        navigator.locks.request = async (name, ...rest) => {
+            if (name === "persistence-claim") await new Promise((done) => setTimeout(done, 900));
+            return request(name, ...rest);
+        };"""
+    )
+    visit(page, backend)
+    page.evaluate(EDIT, ["keys", KEY])
+    emptied(page)
+    assert backend.values() == [WHOLE, KEY]

@@ -39,7 +39,7 @@
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, PATIENCE = 12000, KEEPALIVE = 60000, LOOK = 10000;
   const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
   const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
-  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting, isOwnKind, isWhole, keyOf, wire, copyOf, checkTarget } = window.persistenceOrder;
+  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting, standing, withWhole, isOwnKind, isWhole, keyOf, wire, copyOf, checkTarget } = window.persistenceOrder;
   const client = newClient();
   const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends what is kept
   const kept = new Map(); // id → operation that isn't confirmed
@@ -89,9 +89,6 @@
     for (const { id, operation } of [...failures.values()]) if (keyOf(operation.target, operation.field) === key) settle(id);
   }
 
-  // The newest edit of a field stands for the older ones, but single keys and an app's own kinds don't stand for one another.
-  const isStanding = (each) => !isWhole(each) || newest.get(keyOf(each.target, each.field)) === each;
-
   // Whoever shows what isn't saved yet looks again.
   function tell() {
     document.dispatchEvent(new CustomEvent("persistence"));
@@ -105,13 +102,14 @@
     const isLong = (each) => now() - each.since > ORDERED_WITHIN, isUnknown = (each) => each.isKept && each.actor !== lookedFor && !isLong(each);
     return inLine([...kept.values()], isUnknown, isLong);
   }
+  const allFor = (operations) => withWhole(operations, [...kept.values()]);
   const waiting = () => sendable().filter((each) => !each.sentAt && each.isReady);
 
   // `isAlone`: not folded with others. A control tells of all the keys that it changed, a script of those that it means.
   function record(field, target, base, given, ending = "", kind = "set", together = 0, isAlone = false) {
     checkTarget(target, 3);
     const key = keyOf(target, field), last = newest.get(key), value = typeof given === "string" ? given : copyOf(given);
-    touched.set(actorNow() + key, Date.now());
+    if (kind !== "keys") touched.set(actorNow() + key, Date.now());
     if (isOpen(last, kind) && last.id === idOf(last.seq) + ending && !together && !last.together && !isAlone && !last.isAlone) {
       Object.assign(last, { value, editedAt: Date.now(), schema: schemaOf(last) }); // `madeAt` says since when it waits
       last.keeping = outbox.keep(last);
@@ -198,7 +196,7 @@
     if (!waiting().length) return;
     clearTimeout(quiet);
     latest = 0;
-    const large = waiting().filter((each) => sizeOf(each) > LARGE && each.actor === actorNow());
+    const large = waiting().filter((each) => each.actor === actorNow() && allFor([each]).some((one) => sizeOf(one) > LARGE));
     for (const operation of large) operation.sentAt = now();
     for (const operation of large) post([operation]).catch(() => {}); // a socket's frame can't hold it
     const button = document.getElementById("persistence-send");
@@ -212,12 +210,12 @@
   function take() {
     const [taken = []] = portions(waiting().filter((each) => each.actor === actorNow()), 4 * LARGE);
     for (const operation of taken) operation.sentAt = now();
-    return taken.map(wire);
+    return allFor(taken).map(wire);
   }
 
   // Resolves to whether anything was answered for good; rejects where nobody answers, or not now.
-  async function post(operations, isLast = false) {
-    const actor = actorNow(), mine = operations.filter((each) => each.actor === actor);
+  async function post(operations, isLast = false, isAlone = false) {
+    const actor = actorNow(), own = operations.filter((each) => each.actor === actor), mine = isAlone ? own : allFor(own);
     if (!mine.length) return false;
     for (const each of mine) each.sentAt ||= now(); // from here on another edit is another operation
     const body = JSON.stringify({ operations: mine.map(wire) }), end = new AbortController();
@@ -247,7 +245,7 @@
 
   // Something in there isn't what the server can read: found one by one, so that it holds up no other.
   async function refuseOne(operations, response) {
-    if (operations.length > 1) { for (const each of operations) await post([each]); return true; }
+    if (operations.length > 1) { for (const each of operations) await post([each], false, true); return true; }
     const problem = await response.json().catch(() => ({}));
     hear({ id: operations[0].id, status: "refused", problem: `can’t be taken: ${problem.detail || response.status}` });
     return true;
@@ -270,7 +268,7 @@
     for (const each of kept.values()) if (each.isReady && !each.isKept && outbox.trouble === "") outbox.keep(each); // there is room again
     if (posting || now() < retryAt || (isAway && !window.persistenceOffline.isBack)) return;
     const isLate = (each) => isEager || now() - (each.sentAt || each.since) > UNCONFIRMED;
-    const late = sendable().filter((each) => isStanding(each) && each.isReady && each.actor === actorNow() && isLate(each) && each !== newest.get(held) && !(isAway && each.isKept));
+    const late = standing(sendable()).filter((each) => each.isReady && each.actor === actorNow() && isLate(each) && each !== newest.get(held) && !(isAway && each.isKept));
     if (!late.length) return;
     posting = true;
     const before = retryAt, inTurn = [...late.filter(({ id }) => !tried.has(id)), ...late.filter(({ id }) => tried.has(id))];
@@ -301,7 +299,7 @@
   function leave() {
     if (isAway) return;
     document.activeElement?.blur?.(); // Reflex's own inputs send what they hold
-    const [fits, rest] = fitting(sendable().filter(isStanding), KEEPALIVE);
+    const [fits, rest] = fitting(standing(sendable()), KEEPALIVE);
     for (const [some, isLast] of [[fits, true], [rest, false]]) for (const portion of portions(some, PORTION)) post(portion, isLast).catch(() => {});
   }
   addEventListener("pagehide", leave, true);
@@ -490,7 +488,7 @@
     get unkept() { return [...kept.values()].filter((each) => !each.isKept); },
     get unconfirmed() { return [...kept.values()].map(wire); },
     get trouble() { return outbox.trouble; },
-    get waiting() { return [...kept.values()].filter(isStanding).map(wire); },
+    get waiting() { return standing([...kept.values()]).map(wire); },
     get isOffline() { return isOffline(); }, get isTrying() { return isTrying; },
     get identity() { return identity(); },
   };

@@ -10,7 +10,8 @@
 
   // An app's own kind; and what stands for all that a field said before, unlike those and single keys of a dict.
   const isOwnKind = ({ kind }) => kind.includes(".");
-  const isWhole = (operation) => operation.kind !== "keys" && !isOwnKind(operation);
+  const isOfKeys = ({ kind }) => kind === "keys";
+  const isWhole = (operation) => !isOfKeys(operation) && !isOwnKind(operation);
 
   // An operation as the server reads it.
   const wire = ({ id, client, seq, target, field, kind, value, base, actor, together, schema }) => ({ id, client, seq, target, field, kind, value, base, actor, ...(together ? { together } : {}), ...(schema ? { schema } : {}) });
@@ -36,13 +37,39 @@
     }
   }
 
+  // The newest whole edit of a field stands for the older ones; single keys and an app's own kinds stand for none.
+  function standing(operations) {
+    const seen = new Set(), found = [];
+    for (const each of [...operations].reverse()) {
+      const key = fieldOf(each);
+      if (isWhole(each) && seen.has(key)) continue;
+      if (isWhole(each)) seen.add(key);
+      found.push(each);
+    }
+    return found.reverse();
+  }
+  const fieldOf = ({ actor, target, field }) => JSON.stringify([actor, target, field]);
+
+  // Those of a request, with the whole edits that its keys were made on and that have no answer: the server takes such an
+  // edit for old news once it knows a later key. `all` in their order.
+  function withWhole(operations, all) {
+    if (!operations.some(isOfKeys)) return operations;
+    const chosen = new Set(operations), whole = new Map();
+    for (const each of standing(all)) {
+      if (isWhole(each)) whole.set(fieldOf(each), each);
+      else if (chosen.has(each) && isOfKeys(each) && whole.has(fieldOf(each))) chosen.add(whole.get(fieldOf(each)));
+    }
+    return all.filter((each) => chosen.has(each));
+  }
+
   // Those that may go now. What another page began at a target is heard of first, if it doesn't take too long.
   function inLine(operations, isUnknown, isLong) {
     const first = new Map();
     chain(operations);
     return operations.filter((each) => {
-      if (!isOwnKind(each)) return true;
+      if (isWhole(each)) return true;
       if (isUnknown(each)) return false;
+      if (isOfKeys(each)) return true;
       const key = JSON.stringify([each.actor, each.target]);
       if (!first.has(key)) first.set(key, each);
       const before = first.get(key);
@@ -65,13 +92,13 @@
     return made;
   }
 
-  // [those that fit into so many bytes together as `wire` writes them, the rest]: a large one lets smaller ones behind it pass.
+  // [those that fit into so many bytes together as `wire` writes them, the rest]: a large one lets smaller ones behind it pass, but for keys of its own.
   function fitting(operations, bytes) {
-    const fits = [], rest = [];
+    const fits = [], rest = [], large = new Set();
     let left = bytes;
     for (const each of operations) {
-      const size = new TextEncoder().encode(JSON.stringify(wire(each))).length + 2;
-      if (size < left) { fits.push(each); left -= size; } else rest.push(each);
+      const size = new TextEncoder().encode(JSON.stringify(wire(each))).length + 2, field = fieldOf(each);
+      if (size < left && !(isOfKeys(each) && large.has(field))) { fits.push(each); left -= size; } else { rest.push(each); large.add(field); }
     }
     return [fits, rest];
   }
@@ -88,5 +115,5 @@
     if (!is) throw new TypeError(`a target is three texts, of which the first ${filled} aren't empty`);
   }
 
-  window.persistenceOrder = { inOrder, inLine, sizeOf, portions, fitting, isOwnKind, isWhole, keyOf, wire, copyOf, checkTarget };
+  window.persistenceOrder = { inOrder, inLine, sizeOf, portions, fitting, standing, withWhole, isOwnKind, isWhole, keyOf, wire, copyOf, checkTarget };
 })();
