@@ -197,7 +197,10 @@ GUARDS: dict[str, tuple[Callable[[Backend, Any], bool], dict[str, str]]] = {
     ),
     "one transaction": (
         is_in_one_of_the_stores,
-        {"return write((operations, failed)": "drop(entry.id); return write((operations, failed)"},
+        {
+            "return writeAtOnce((operations, failed)": "drop(entry.id);"
+            " return writeAtOnce((operations, failed)"
+        },
     ),
     "one page": (
         is_claimed_by_one,

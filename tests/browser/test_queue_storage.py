@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from queue_acts import failed, leave, records, says, settled, visit
-from waiting import until
+from waiting import emptied, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -174,3 +174,37 @@ def test_h5_leaving_asks_where_what_is_edited_would_be_lost_and_only_there(
     until(page, "persistence.isOffline && persistence.unkept.length === 1")
     page.goto(f"{backend.url}/empty")
     assert asked == ["beforeunload"]
+
+
+def test_what_is_typed_while_the_key_before_is_being_written_is_kept_though_the_page_goes(
+    backend: Backend, page: Page
+):
+    visit(page, backend)
+    backend.is_away = True
+    page.evaluate(
+        """() => {
+            const put = IDBObjectStore.prototype.put;
+            IDBObjectStore.prototype.put = function (record) {
+                for (let turns = 0; turns < 300; turns += 1) this.get("nothing");
+                window.isWriting = true;
+                return put.call(this, record);
+            };
+        }"""
+    )
+    page.locator("#prompt").press("End")
+    # The second key comes while the first one is on its way, and the page goes at once.
+    page.evaluate(
+        """async () => {
+            const control = document.getElementById("prompt");
+            const type = (text) => { control.value = text; control.dispatchEvent(new Event("input", { bubbles: true })); };
+            type("a");
+            while (!window.isWriting) await null;
+            type("ab");
+            location.href = "/empty";
+        }"""
+    )
+    page.wait_for_url("**/empty")
+    backend.is_away = False
+    visit(page, backend)
+    emptied(page)
+    assert backend.values()[-1:] == ["ab"]

@@ -120,6 +120,7 @@ def test_storage_that_never_answers_is_said_and_edits_go_out_from_memory(
     page.evaluate(
         """() => {
             const put = IDBObjectStore.prototype.put;
+            IDBTransaction.prototype.commit = () => {};
             IDBObjectStore.prototype.put = function (record) {
                 const spin = () => { if (window.isFree) return;
                     this.get("nothing").onsuccess = spin; };

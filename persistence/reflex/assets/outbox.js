@@ -87,6 +87,9 @@
     });
   }
 
+  // The same for work that waits for no answer of the storage: it is done though the page goes at this moment.
+  const writeAtOnce = (work, ...stores) => write((...all) => { work(...all); all[0].transaction.commit(); }, ...stores);
+
   // A write that isn't done soon is waited for no longer: what was edited goes out from memory.
   function inTime(writing) {
     return new Promise((resolve) => {
@@ -126,13 +129,13 @@
     const known = pending.get(operation.id);
     operation.isReady = operation.isKept = false;
     if (known) { known.isAgain = true; return known.done; }
-    const entry = { isAgain: true, actor: operation.actor };
+    const entry = { isAgain: true, actor: operation.actor, operation };
     pending.set(operation.id, entry);
     entry.done = (async () => {
       let isKept = false;
       while (entry.isAgain) {
         entry.isAgain = false;
-        isKept = await inTime(write((operations) => operations.put(recordOf(operation)), "operations"));
+        isKept = await inTime(put(operation));
       }
       if (pending.get(operation.id) === entry) pending.delete(operation.id);
       operation.isKept = isKept;
@@ -142,10 +145,16 @@
     return entry.done;
   }
 
+  const put = (operation) => writeAtOnce((operations) => operations.put(recordOf(operation)), "operations");
+
+  addEventListener("pagehide", () => { // what was changed while it was being written
+    for (const entry of pending.values()) if (entry.isAgain) { entry.isAgain = false; put(entry.operation); }
+  }, true);
+
   function drop(id) {
     const entry = pending.get(id);
     if (entry) entry.isAgain = false;
-    return write((operations) => operations.delete(id), "operations");
+    return writeAtOnce((operations) => operations.delete(id), "operations");
   }
 
   // --- what the server refused ------------------------------------------------------------------------------
@@ -154,7 +163,7 @@
   function refuse(entry, continued) {
     const busy = pending.get(entry.id);
     if (busy) busy.isAgain = false;
-    return write((operations, failed) => {
+    return writeAtOnce((operations, failed) => {
       for (const id of continued) failed.delete(id);
       failed.put({ ...entry, version: VERSION });
       operations.delete(entry.id);
@@ -166,7 +175,7 @@
     return entries.filter((each) => isEntry(each) && each.actor === actor).sort((one, other) => one.heardAt - other.heardAt);
   }
 
-  const settle = (id) => write((failed) => failed.delete(id), "failed");
+  const settle = (id) => writeAtOnce((failed) => failed.delete(id), "failed");
 
   // --- what others left behind ------------------------------------------------------------------------------
 
