@@ -196,7 +196,10 @@ def test_what_is_typed_while_the_key_before_is_being_written_is_kept_though_the_
     page.evaluate(
         """async () => {
             const control = document.getElementById("prompt");
-            const type = (text) => { control.value = text; control.dispatchEvent(new Event("input", { bubbles: true })); };
+            const type = (text) => {
+                control.value = text;
+                control.dispatchEvent(new Event("input", { bubbles: true }));
+            };
             type("a");
             while (!window.isWriting) await null;
             type("ab");
