@@ -39,6 +39,7 @@ from .engine import Engine
 from .errors import PersistenceError
 from .operations import KIND, KINDS, Operation, Outcome
 from .scopes import Target
+from .turns import Turns
 
 Identify = Callable[[Mapping[str, str]], str | Awaitable[str]]
 """`identify(headers) -> actor`: who sends this, by lower-case header names; "" for nobody."""
@@ -236,8 +237,9 @@ async def submit_durably(engine: Engine, operations: list[Operation], actor: str
 
     async def submit(some: list[Operation]) -> list[Operation]:
         """Returns what isn't answered yet."""
+        turns = Turns(engine, actor)
         for each in some:
-            known[each.id] = await engine.submit(each, actor=actor)
+            known[each.id] = await turns.submit(each)
         return [each for each in some if known[each.id].status == "pending"]
 
     async def save() -> None:

@@ -16,6 +16,7 @@ from ..errors import EditError
 from ..http import Malformed, parse_operations
 from ..operations import Operation
 from ..scopes import Target
+from ..turns import Turns
 from . import _private as rx_
 from .facts import ToolFacts, edit_target
 from .handover import edits_in, hand_over
@@ -93,11 +94,12 @@ async def accept(tabs: Tabs, tab: Tab, operations: list[Operation]) -> None:
     """Hand operations to the engine in order. A slow load doesn't hold the page up."""
 
     async def one_by_one() -> None:
+        turns = Turns(tabs.engine, tab.actor)
         for operation in operations:
             tabs.expect(tab, operation)
             # The binding, as for what a handler of this tab sets: nobody conflicts with himself.
             origin = tab.bindings.get(operation.target.tool, tab)
-            outcome = await tabs.engine.submit(operation, actor=tab.actor, origin=origin)
+            outcome = await turns.submit(operation, origin=origin)
             if outcome.status != "pending":
                 await tabs.tell_outcome(outcome)
 

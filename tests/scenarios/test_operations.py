@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from persistence.http import submit_durably
 from persistence.testing import FailingStore
 from tests.scenarios.tools import (
     MINE,
@@ -50,6 +51,32 @@ async def test_edits_that_a_page_made_together_are_one_action_and_one_to_undo(
         await engine.undo.apply(await engine.undo.plan("ada"))
         await engine.undo.apply(await engine.undo.plan("ada"))
         assert (travel.values.frames, travel.values.mode) == (41, "advanced")
+
+
+@pytest.mark.parametrize("kind", ["set", "reset"])
+async def test_keys_dont_pass_the_whole_edit_before_them_that_couldnt_be_taken(
+    start: Start, store: FailingStore, kind: str
+) -> None:
+    async with start() as engine:
+        ui = await engine.open(Ui, {"user": "ada"}, actor="ada")
+        ui.set_key("locks", "shots", True)
+        await ui.flush()
+    at = target(Ui, "user", "ada")
+    whole = {"assets": True} if kind == "set" else None
+    key = {"set": {"music": True}, "remove": []}
+    both = [
+        operation("tab.1", "locks", whole, seq=1, base=9, kind=kind, target=at),
+        operation("tab.2", "locks", key, seq=2, base=9, kind="keys", target=at),
+    ]
+    async with start() as engine:
+        store.loads.fail(times=1)
+        answers = await submit_durably(engine, both, "ada")
+        assert [each.status for each in answers] == ["pending", "pending"]
+        answers = await submit_durably(engine, both, "ada")
+        assert [each.status for each in answers] == ["confirmed", "confirmed"]
+        ui = await engine.open(Ui, {"user": "ada"})
+        locks = {name for name, is_locked in ui.values.locks.items() if is_locked}
+        assert locks == ({"assets", "music"} if kind == "set" else {"music"})
 
 
 async def test_an_operation_on_a_merging_dict_removes_the_keys_that_it_leaves_out(
