@@ -39,7 +39,7 @@
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, PATIENCE = 12000, KEEPALIVE = 60000, LOOK = 10000;
   const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
   const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
-  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting, standing, withWhole, isOwnKind, isWhole, keyOf, wire, copyOf, checkTarget } = window.persistenceOrder;
+  const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting, standing, withWhole, isOwnKind, isWhole, keyOf, fieldOf, wire, copyOf, checkTarget } = window.persistenceOrder;
   const client = newClient();
   const isAway = Boolean(window.persistenceOffline); // a page from the shelf (offline/): the live page that follows sends what is kept
   const kept = new Map(); // id → operation that isn't confirmed
@@ -196,7 +196,8 @@
     if (!waiting().length) return;
     clearTimeout(quiet);
     latest = 0;
-    const large = waiting().filter((each) => each.actor === actorNow() && allFor([each]).some((one) => sizeOf(one) > LARGE));
+    const isLarge = (each) => sizeOf(each) > LARGE, withLarge = new Set([...kept.values()].filter((each) => isWhole(each) && isLarge(each)).map(fieldOf));
+    const large = waiting().filter((each) => each.actor === actorNow() && (isLarge(each) || (each.kind === "keys" && withLarge.has(fieldOf(each)))));
     for (const operation of large) operation.sentAt = now();
     for (const operation of large) post([operation]).catch(() => {}); // a socket's frame can't hold it
     const button = document.getElementById("persistence-send");

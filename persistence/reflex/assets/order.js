@@ -7,6 +7,7 @@
   const BATCH = 50; // operations in one request, at the most
 
   const keyOf = (target, field) => JSON.stringify([target, field]);
+  const fieldOf = ({ actor, target, field }) => JSON.stringify([actor, target, field]); // the same, of one user
 
   // An app's own kind; and what stands for all that a field said before, unlike those and single keys of a dict.
   const isOwnKind = ({ kind }) => kind.includes(".");
@@ -48,7 +49,6 @@
     }
     return found.reverse();
   }
-  const fieldOf = ({ actor, target, field }) => JSON.stringify([actor, target, field]);
 
   // Those of a request, with the whole edits that its keys were made on and that have no answer: the server takes such an
   // edit for old news once it knows a later key. `all` in their order.
@@ -115,5 +115,5 @@
     if (!is) throw new TypeError(`a target is three texts, of which the first ${filled} aren't empty`);
   }
 
-  window.persistenceOrder = { inOrder, inLine, sizeOf, portions, fitting, standing, withWhole, isOwnKind, isWhole, keyOf, wire, copyOf, checkTarget };
+  window.persistenceOrder = { inOrder, inLine, sizeOf, portions, fitting, standing, withWhole, isOwnKind, isWhole, keyOf, fieldOf, wire, copyOf, checkTarget };
 })();
