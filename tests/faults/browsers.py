@@ -30,6 +30,8 @@ from tests.faults.typists import (
 
 TOGETHER = 5
 """Pages whose edits one later page brings back."""
+PORTION = 10
+"""Rounds that share a browser: one that hangs holds up no others, and is tried once more."""
 
 
 def close_tabs(count: int, seed: int, folder: Path, keeps: bool = True) -> Tally:
@@ -176,7 +178,7 @@ def experiment(
         control,
         short=short,
         full=full,
-        portion=full // 2,
+        portion=PORTION,
         missing=without_chromium,
         slow=True,
         in_browser=True,
