@@ -25,11 +25,14 @@ class Turns:
         self._engine, self._actor = engine, actor
         self._left: set[tuple[Target, str]] = set()
         """Fields of which a whole edit wasn't taken."""
+        self._keys: set[tuple[Target, str]] = set()
+        """Those of which keys wait behind it: a later whole edit doesn't pass them either."""
 
     async def submit(self, operation: Operation, *, origin: object | None = None) -> Outcome:
         """As `Engine.submit`."""
         at = (operation.target, operation.field)
-        if operation.kind == "keys" and at in self._left:
+        if at in self._keys or (operation.kind == "keys" and at in self._left):
+            self._keys.add(at)
             return Outcome(operation.id, "pending", BEHIND)
         outcome = await self._engine.submit(operation, actor=self._actor, origin=origin)
         is_whole = operation.kind in KINDS and operation.kind != "keys"

@@ -8,6 +8,7 @@ import pytest
 
 from persistence.http import submit_durably
 from persistence.testing import FailingStore
+from persistence.turns import Turns
 from tests.scenarios.tools import (
     MINE,
     SHOT,
@@ -77,6 +78,27 @@ async def test_keys_dont_pass_the_whole_edit_before_them_that_couldnt_be_taken(
         ui = await engine.open(Ui, {"user": "ada"})
         locks = {name for name, is_locked in ui.values.locks.items() if is_locked}
         assert locks == ({"assets", "music"} if kind == "set" else {"music"})
+
+
+@pytest.mark.parametrize("kind", ["set", "pin"])
+async def test_a_whole_edit_doesnt_pass_the_keys_that_wait_behind_an_earlier_one(
+    start: Start, store: FailingStore, kind: str
+) -> None:
+    at = target(Ui, "user", "ada")
+    key = {"set": {"a": False}, "remove": []}
+    edits = [
+        operation("tab.1", "locks", {"b": True}, seq=1, base=9, target=at),
+        operation("tab.2", "locks", key, seq=2, base=9, kind="keys", target=at),
+        operation("tab.3", "locks", {"a": True}, seq=3, base=9, kind=kind, target=at),
+    ]
+    async with start() as engine:
+        store.loads.fail(times=1)
+        turns = Turns(engine, "ada")
+        for each in edits:
+            assert (await turns.submit(each)).status == "pending"
+        await submit_durably(engine, edits, "ada")
+        ui = await engine.open(Ui, {"user": "ada"})
+        assert ui.values.locks["a"] is True
 
 
 async def test_an_operation_on_a_merging_dict_removes_the_keys_that_it_leaves_out(
