@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from queue_acts import kept, leave, records, settled, submit, visit
@@ -127,6 +127,13 @@ def test_a_toggle_looks_at_no_edit_from_before_a_reset_nor_of_somebody_else(
 
 EDIT = "([kind, value]) => void persistence.edit(kind, ['shot', 's1', 'travel'], 'text', value, 3)"
 WHOLE, KEY = {"a": 1, "b": 2}, {"set": {"a": 7}, "remove": []}
+LOOKS_LATE = """
+    const request = navigator.locks.request.bind(navigator.locks);
+    navigator.locks.request = async (name, ...rest) => {
+        if (name === "persistence-claim") await new Promise((done) => setTimeout(done, 900));
+        return request(name, ...rest);
+    };
+"""
 
 
 @pytest.mark.parametrize("kind", ["set", "reset"])
@@ -172,14 +179,71 @@ def test_a_key_waits_until_its_page_has_looked_for_what_an_earlier_one_left(
     page.evaluate(EDIT, ["set", WHOLE])
     kept(page)
     leave(page, backend)
-    page.add_init_script(
-        """const request = navigator.locks.request.bind(navigator.locks);
-        navigator.locks.request = async (name, ...rest) => {
-            if (name === "persistence-claim") await new Promise((done) => setTimeout(done, 900));
-            return request(name, ...rest);
-        };"""
-    )
+    page.add_init_script(LOOKS_LATE)
     visit(page, backend)
     page.evaluate(EDIT, ["keys", KEY])
     emptied(page)
+    assert backend.values() == [WHOLE, KEY]
+
+
+def test_a_whole_edit_doesnt_pass_a_key_that_waits(backend: Backend, page: Page):
+    page.add_init_script(LOOKS_LATE)
+    visit(page, backend)
+    page.evaluate(EDIT, ["keys", KEY])
+    page.evaluate(EDIT, ["set", WHOLE])
+    emptied(page)
+    assert backend.values() == [KEY, WHOLE]
+
+
+def test_a_key_doesnt_pass_where_a_request_is_taken_apart(backend: Backend, page: Page):
+    """One of another field can't be read."""
+    visit(page, backend)
+    seen: list[str] = []
+
+    def verdict(operation: dict[str, Any]) -> dict[str, Any]:
+        seen.append(operation["kind"])
+        is_late = operation["kind"] == "set" and seen.count("set") == 1
+        return {"status": "pending"} if is_late else {"status": "confirmed"}
+
+    backend.verdict = verdict
+    page.evaluate("window.isSocketAway = true")
+    page.evaluate(
+        """([whole, key]) => {
+            const edit = (kind, field, value) =>
+                persistence.edit(kind, ["shot", "s1", "travel"], field, value, 3);
+            edit("set", "prompt", "poison");
+            edit("set", "text", whole);
+            edit("keys", "text", key);
+        }""",
+        [WHOLE, KEY],
+    )
+    kept(page)
+    page.evaluate("void dispatchEvent(new Event('online'))")  # all in one request
+    emptied(page)
+    assert seen == ["set", "set", "keys"]
+
+
+def test_a_whole_edit_that_isnt_kept_yet_doesnt_go_along_with_its_key(backend: Backend, page: Page):
+    page.add_init_script(
+        """const send = window.fetch;
+        window.early = [];
+        window.fetch = (path, options) => {
+            const unkept = new Set(persistence.unkept.map(({ id }) => id));
+            for (const { id } of JSON.parse(options.body).operations)
+                if (unkept.has(id)) window.early.push(id);
+            return send(path, options);
+        };"""
+    )
+    visit(page, backend)
+    page.evaluate(
+        """() => {
+            const edit = (kind, value) =>
+                persistence.edit(kind, ["shot", "s1", "travel"], "text", value, 3);
+            edit("set", { a: 1 });
+            edit("set", { a: 1, b: 2 });
+            edit("keys", { set: { a: 7 }, remove: [] });
+        }"""
+    )
+    emptied(page)
+    assert page.evaluate("window.early") == []
     assert backend.values() == [WHOLE, KEY]

@@ -28,7 +28,7 @@
 //   isTrying        has the server what waits, and couldn't save it yet?
 //   identity        null, or {actor, now, waiting}: edits of `actor` wait while the browser is signed in as `now` ("" for nobody)
 //   sealed(), left(actor)   promises of how many edits of others wait here for them, and of those of somebody
-//   seal(), clear() before signing out: keep what waits for this user; or remove it ("persistence-clear" tells others to)
+//   seal(), clear() before signing out: keep what waits for this user; or remove it ("persistence-clear" tells others to). Whether that is done
 //
 // Events on `document`: "persistence" (something of this changed), "persistence-answer" {operation, answer},
 // "persistence-identity" (its detail is `identity`), "persistence-returned" {saved, failed, isSealed} when what an earlier page left is answered.
@@ -37,7 +37,7 @@
   if (window.persistence) return;
 
   const QUIET = 100, AT_LEAST = 500, UNCONFIRMED = 2000, LONGEST_RETRY = 15000, PATIENCE = 12000, KEEPALIVE = 60000, LOOK = 10000;
-  const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000;
+  const LARGE = 100000, PORTION = 1000000, OLD = 60000, ORDERED_WITHIN = 30000, KNOWN_WITHIN = 3000;
   const SOMEBODY_ELSE = "was made by somebody else", TAKEN_BACK = "taken back"; // as the server words it
   const outbox = window.persistenceOutbox, { inOrder, inLine, sizeOf, portions, fitting, standing, withWhole, isOwnKind, isWhole, keyOf, fieldOf, wire, copyOf, checkTarget } = window.persistenceOrder;
   const client = newClient();
@@ -99,7 +99,7 @@
 
   // Until this page has looked for what is left, it can't know what came before: what is safe in the outbox waits for that.
   function sendable() {
-    const isLong = (each) => now() - each.since > ORDERED_WITHIN, isUnknown = (each) => each.isKept && each.actor !== lookedFor && !isLong(each);
+    const isLong = (each) => now() - each.since > (isOwnKind(each) ? ORDERED_WITHIN : KNOWN_WITHIN), isUnknown = (each) => each.isKept && each.actor !== lookedFor && !isLong(each);
     return inLine([...kept.values()], isUnknown, isLong);
   }
   const allFor = (operations) => withWhole(operations, [...kept.values()]);
@@ -210,13 +210,14 @@
   // Called by the hidden button's handler: what waits, in its order.
   function take() {
     const [taken = []] = portions(waiting().filter((each) => each.actor === actorNow()), 4 * LARGE);
-    for (const operation of taken) operation.sentAt = now();
-    return allFor(taken).map(wire);
+    const all = allFor(taken);
+    for (const operation of all) operation.sentAt ||= now();
+    return all.map(wire);
   }
 
   // Resolves to whether anything was answered for good; rejects where nobody answers, or not now.
-  async function post(operations, isLast = false, isAlone = false) {
-    const actor = actorNow(), own = operations.filter((each) => each.actor === actor), mine = isAlone ? own : allFor(own);
+  async function post(operations, isLast = false) {
+    const actor = actorNow(), mine = allFor(operations.filter((each) => each.actor === actor));
     if (!mine.length) return false;
     for (const each of mine) each.sentAt ||= now(); // from here on another edit is another operation
     const body = JSON.stringify({ operations: mine.map(wire) }), end = new AbortController();
@@ -246,7 +247,7 @@
 
   // Something in there isn't what the server can read: found one by one, so that it holds up no other.
   async function refuseOne(operations, response) {
-    if (operations.length > 1) { for (const each of operations) await post([each], false, true); return true; }
+    if (operations.length > 1) { for (const each of operations) if (allFor([each]).length === 1) await post([each]); return true; } // else keys wait
     const problem = await response.json().catch(() => ({}));
     hear({ id: operations[0].id, status: "refused", problem: `can’t be taken: ${problem.detail || response.status}` });
     return true;
@@ -303,7 +304,7 @@
     const [fits, rest] = fitting(standing(sendable()), KEEPALIVE);
     for (const [some, isLast] of [[fits, true], [rest, false]]) for (const portion of portions(some, PORTION)) post(portion, isLast).catch(() => {});
   }
-  addEventListener("pagehide", leave, true);
+  addEventListener("pagehide", () => { leave(); outbox.hurry(); }, true);
   addEventListener("beforeunload", (event) => {
     document.activeElement?.blur?.();
     if (loose.size || (isOffline() && [...kept.values()].some((each) => !each.isKept))) event.preventDefault(); // it would be lost: ask
@@ -341,7 +342,7 @@
     if (found) lookedFor = actor;
     const all = inOrder([...kept.values()]);
     kept.clear();
-    for (const each of all) kept.set(each.id, each);
+    for (const each of all) { kept.set(each.id, each); newest.set(keyOf(each.target, each.field), each); }
     if (waiting().length) schedule();
     if (!claimed.length) return;
     tell();
@@ -447,9 +448,10 @@
     for (const each of [...kept.values()]) if (each.actor === actor) unlist(each.id);
     failures.clear();
     loose.clear();
-    await Promise.all([outbox.clear(actor), window.persistence.offline?.forget()]);
+    const [isCleared] = await Promise.all([outbox.clear(actor), window.persistence.offline?.forget()]);
     say("persistence-clear", { actor });
     tell();
+    return isCleared;
   }
 
   let actor = null;
@@ -494,5 +496,5 @@
     get identity() { return identity(); },
   };
   // For the scripts of this library alone.
-  window.persistenceOperations = { record, drop, schedule, send, hold, release, keyOf, newest: (key) => newest.get(key), isFailed: (id) => failures.has(id) };
+  window.persistenceOperations = { record, drop, schedule, send, hold, release, keyOf, newest: (key) => newest.get(key), isFailed: (id) => failures.has(id), get unsent() { return [...kept.values()].filter((each) => !each.sentAt && each.actor === actorNow()).map(({ id }) => id); } };
 })();

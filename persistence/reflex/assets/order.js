@@ -64,11 +64,15 @@
 
   // Those that may go now. What another page began at a target is heard of first, if it doesn't take too long.
   function inLine(operations, isUnknown, isLong) {
-    const first = new Map();
+    const first = new Map(), held = new Set(), unready = new Set();
     chain(operations);
     return operations.filter((each) => {
-      if (isWhole(each)) return true;
-      if (isUnknown(each)) return false;
+      const field = fieldOf(each);
+      if (isWhole(each)) {
+        if (!each.isReady) unready.add(field);
+        return !held.has(field); // nor does it pass a key
+      }
+      if (isUnknown(each) || (isOfKeys(each) && unready.has(field))) { held.add(field); return false; }
       if (isOfKeys(each)) return true;
       const key = JSON.stringify([each.actor, each.target]);
       if (!first.has(key)) first.set(key, each);
