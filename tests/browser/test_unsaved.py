@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 from unsaved_acts import FRAMES, PROMPT, drawer, entry, kept, press, refused, said, tell, visit
-from waiting import emptied
+from waiting import emptied, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -339,3 +339,60 @@ def test_the_control_shows_what_was_typed_until_its_user_has_decided(backend: Ba
     press(page.locator(".persistence-note"), "Discard")
     kept(page, 0)
     expect(control).to_have_value("theirs")
+
+
+def test_a_slow_disk_takes_nothing_out_of_sight(backend: Backend, page: Page):
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    control = page.locator("#prompt")
+    control.fill("gulls")
+    kept(page, 1)
+    control.blur()
+    page.evaluate(
+        """() => {
+            const all = IDBObjectStore.prototype.getAll;
+            IDBObjectStore.prototype.getAll = function () {
+                const real = all.call(this), slow = {};
+                real.onsuccess = () => { slow.result = real.result; window.answer = slow; };
+                return slow;
+            };
+            persistenceUnsaved.read();
+            window.until = performance.now() + 3500;
+        }"""
+    )
+    page.wait_for_function("performance.now() > window.until")
+    control.evaluate("(node) => { node.dataset.persistenceBase = '5'; }")
+    expect(page.locator(".persistence-status-text")).to_contain_text("Not saved")
+    expect(page.locator(".persistence-note")).to_have_count(1)
+    expect(control).to_have_value("gulls")
+
+
+def test_what_is_discarded_in_the_drawer_is_what_it_shows(backend: Backend, page: Page):
+    backend.verdict = lambda _: refused("is bad")
+    visit(page, backend)
+    page.locator("#prompt").fill("shown")
+    kept(page, 1)
+    press(entry(page, "Prompt"), "Discard")
+    page.evaluate(
+        """() => {
+            const control = document.getElementById("prompt");
+            document.addEventListener("persistence-answer", () => {
+                document.querySelector("#persistence-unsaved [data-act=discard]").click();
+            }, { once: true });
+            control.value = "newer";
+            control.dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    page.wait_for_function("persistenceUnsaved.entries[0]?.operation.value === 'newer'")
+    until(page, "async () => (await persistence.failed()).length === 1")
+
+
+def test_nothing_of_somebody_elses_is_told_at_a_field(backend: Backend, page: Page):
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#text").evaluate("(node) => persistence.act('reset', node)")
+    note = page.locator(".persistence-note")
+    expect(note).to_have_count(1)
+    backend.cookie_actor = "bob"
+    page.evaluate("document.getElementById('persistence-root').dataset.actor = 'bob'")
+    expect(note).to_have_count(0)

@@ -25,7 +25,7 @@
   // and can't be seen.
   function wanted() {
     const newest = new Map(), waiting = window.persistence.isOffline ? window.persistence.waiting : [];
-    for (const operation of waiting) if (WAITS[operation.kind]) newest.set(keyOf(operation.target, operation.field), { operation });
+    for (const operation of waiting) if (WAITS[operation.kind] && operation.actor === unsaved.actor()) newest.set(keyOf(operation.target, operation.field), { operation });
     for (const entry of [...unsaved.entries].reverse()) newest.set(keyOf(entry.operation.target, entry.operation.field), entry);
     const places = new Map();
     if (!newest.size) return places;
@@ -57,7 +57,7 @@
       made.addEventListener("click", () => does(made));
       return made;
     };
-    const act = (what) => () => { unsaved.act(what, id); controls.at(-1).focus?.(); };
+    const act = (what) => () => { unsaved.actOnNewest(what, id); controls.at(-1).focus?.(); };
     const mine = !isShown && h("span", { class: "persistence-mine" }, "Yours: ", h("q", {}, cut(valueOf(entry, operation.value))));
     if (isConflict(entry)) return h("div", { class: "persistence-note persistence-note-warn persistence-note-conflict", "data-unsaved": id }, icon("people"),
       h("span", {}, `${personOf(entry, answer.theirs.by)} changed this ${ago(answer.theirs.at)}. Yours isn’t saved. `, mine),

@@ -159,10 +159,15 @@
   };
 
   function act(name, id) {
+    const entry = entryOf(id);
+    return entry ? acts[name](entry) : undefined;
+  }
+
+  // Beside its field: what the control shows by now, which may be newer than what the page knows of.
+  function actOnNewest(name, id) {
     let newest = id;
     while (later.has(newest)) newest = later.get(newest);
-    const go = () => { const entry = entryOf(newest); return entry ? acts[name](entry) : undefined; };
-    return newest === id || entryOf(newest) ? go() : read().then(go);
+    return newest === id || entryOf(newest) ? act(name, newest) : read().then(() => act(name, newest));
   }
 
   function mode(entry, what) {
@@ -345,6 +350,6 @@
     for (const node of dialog.querySelectorAll("time")) { const entry = entryOf(node.closest("[data-id]").dataset.id); if (entry) node.textContent = ago(entry.heardAt); }
   }, 30000);
 
-  window.persistenceUnsaved = { show, act, report, read, actor, get entries() { return entries; }, get unreadable() { return asides; } };
+  window.persistenceUnsaved = { show, act, actOnNewest, report, read, actor, get entries() { return entries; }, get unreadable() { return asides; } };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", soon); else soon();
 })();
