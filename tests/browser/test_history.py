@@ -93,6 +93,7 @@ def test_undo_takes_back_what_was_edited_last_though_it_is_still_on_its_way(
             node.value = "gulls";
             node.dispatchEvent(new Event("input", { bubbles: true }));
             document.querySelector("[data-persistence-key=undo]").click();
+            document.querySelector("[data-persistence-key=undo]").click();
         }"""
     )
     expect(toast(page)).to_have_text("Undid: Prompt in shot a")

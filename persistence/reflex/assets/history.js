@@ -4,7 +4,7 @@
   if (window.persistence.history) return;
   window.persistence.history = true;
 
-  const TOLD = "persistence-said", SHOWN = 6000, EDITS_FIRST = 2000; // ms that a line stays, longer while it is pointed at; that undo waits for edits at the most
+  const TOLD = "persistence-said", SHOWN = 6000, EDITS_FIRST = 4000; // ms that a line stays, longer while it is pointed at; that undo waits for edits at the most
   const root = () => document.getElementById("persistence-root");
 
   // --- reading: when the page shows other owners, when somebody else is there, and when the server has forgotten -------
@@ -41,7 +41,10 @@
     line.dataset.heard = said;
     if (!said || said === sessionStorage.getItem(TOLD)) return; // by this tab, on the page before
     sessionStorage.setItem(TOLD, said);
-    const words = said.slice(said.indexOf("|") + 1);
+    show(line, said.slice(said.indexOf("|") + 1));
+  }
+
+  function show(line, words) {
     line.textContent = words;
     if (!line.matches(":popover-open")) line.showPopover(); // above all: a header may clip what is within
     setTimeout(() => window.persistence.announce?.(words), 50); // after what a dialog says that closes
@@ -79,14 +82,23 @@
   });
 
   // What was edited last is what is undone: it goes first, where it is still on its way.
-  let isGoing = false;
+  let isGoing = false, isWaiting = false;
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-persistence-key]");
-    if (!button || isGoing || window.persistence.isOffline || !window.persistence.waiting.length) return;
+    const first = new Set(window.persistenceOperations.unsent), isOnItsWay = () => !window.persistenceOperations.unsent.some((id) => first.has(id));
+    if (!button || isGoing || window.persistence.isOffline || (!first.size && !isWaiting)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (isWaiting) return;
+    isWaiting = true;
     window.persistenceOperations.send();
-    for (const until = Date.now() + EDITS_FIRST; window.persistence.waiting.length && Date.now() < until; ) await new Promise((done) => { setTimeout(done, 20); });
+    for (const until = Date.now() + EDITS_FIRST; !isOnItsWay() && Date.now() < until; ) await new Promise((done) => { setTimeout(done, 10); });
+    isWaiting = false;
+    if (!isOnItsWay()) {
+      const line = button.parentElement.querySelector("[data-persistence-said]");
+      if (line) show(line, "Not undone: what was edited last isn’t on its way yet. Try again.");
+      return;
+    }
     isGoing = true;
     button.click();
     isGoing = false;
