@@ -7,7 +7,7 @@
   "use strict";
   if (window.accounts) return;
 
-  const SAVE_WITHIN = 3000, HEAR_WITHIN = 2500, KNOWN_WITHIN = 2000, REFRESH_EVERY = 3600_000;
+  const SAVE_WITHIN = 3000, HEAR_WITHIN = 2500, KNOWN_WITHIN = 2000, SOON = 500, REFRESH_EVERY = 3600_000;
   const WHY = {
     "signed-in": ["You signed in", "That was in another tab. This page still shows what was there before."],
     "signed-up": ["You signed up", "That was in another tab. This page is yours again once it is loaded anew."],
@@ -51,9 +51,10 @@
     return unsaved();
   }
 
-  // How many other tabs there are: each holds a lock of the library's (outbox.js). Where none can tell, one.
+  // How many other tabs there are: each holds a lock of the library's (outbox.js). Where none can tell, those that answer soon.
   async function othersOpen() {
-    if (!bus || !navigator.locks) return bus ? 1 : 0;
+    if (!bus) return 0;
+    if (!navigator.locks) { await sleep(SOON); return 0; }
     const { held } = await navigator.locks.query();
     return held.filter(({ name }) => name.startsWith("persistence-page:")).length - 1;
   }
@@ -138,10 +139,12 @@
       if (how) {
         const { ok, answer } = await ask("/auth/sign-out");
         if (!ok) throw new Error(answer.detail);
-        if (how === "remove" || (how === true && isToRemove())) await window.persistence.clear(); else await window.persistence.seal();
+        let isRemoved = true;
+        if (how === "remove" || (how === true && isToRemove())) isRemoved = await window.persistence.clear(); else await window.persistence.seal();
         bus?.postMessage({ changed: "signed-out" });
         window.accounts.again?.forget();
         await window.persistence.offline?.forget(); // what was kept for offline was theirs
+        if (!isRemoved) throw new Error("Signed out. What wasn’t saved may still be in this browser: its storage didn’t answer. Remove this site’s data in the browser’s settings.");
         location.assign("/");
         return;
       }

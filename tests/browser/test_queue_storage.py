@@ -211,3 +211,25 @@ def test_what_is_typed_while_the_key_before_is_being_written_is_kept_though_the_
     visit(page, backend)
     emptied(page)
     assert backend.values()[-1:] == ["ab"]
+
+
+def test_what_couldnt_be_removed_is_said(backend: Backend, page: Page):
+    """A disk that stalls while one signs out."""
+    visit(page, backend)
+    backend.is_away = True
+    page.locator("#prompt").fill("private")
+    page.wait_for_function("persistence.unkept.length === 0")
+    page.evaluate(
+        """() => {
+            const look = IDBObjectStore.prototype.openCursor;
+            IDBObjectStore.prototype.openCursor = function () {
+                const spin = () => { if (!window.isFree) this.count().onsuccess = spin; };
+                spin();
+                return look.call(this);
+            };
+        }"""
+    )
+    assert page.evaluate("persistence.clear()") is False
+    page.evaluate("window.isFree = true")
+    assert page.evaluate("persistence.clear()") is True
+    assert records(page) == []

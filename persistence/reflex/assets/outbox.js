@@ -105,8 +105,7 @@
   // Nor is one who signs out kept waiting.
   const soon = (work, otherwise) => Promise.race([work, new Promise((resolve) => { setTimeout(resolve, ANSWERS_WITHIN, otherwise); })]);
 
-  const all = (store) => soon(read(store), []);
-  async function read(store) {
+  async function all(store) {
     const base = await open();
     if (!base) return [];
     return new Promise((resolve) => {
@@ -147,9 +146,8 @@
 
   const put = (operation) => writeAtOnce((operations) => operations.put(recordOf(operation)), "operations");
 
-  addEventListener("pagehide", () => { // what was changed while it was being written
-    for (const entry of pending.values()) if (entry.isAgain) { entry.isAgain = false; put(entry.operation); }
-  }, true);
+  // As the page goes: what was changed while it was being written. If it comes back, that is written once more.
+  function hurry() { for (const entry of pending.values()) if (entry.isAgain) put(entry.operation); }
 
   function drop(id) {
     const entry = pending.get(id);
@@ -249,7 +247,7 @@
   // Removes what is this user's, and what nobody can read; what is on its way there doesn't come after.
   function clear(actor) {
     for (const entry of pending.values()) if (entry.actor === actor) entry.isAgain = false;
-    return soon(write((...stores) => {
+    const remove = () => write((...stores) => {
       for (const store of stores) {
         const request = store.openCursor();
         request.onsuccess = () => {
@@ -259,11 +257,12 @@
           cursor.continue();
         };
       }
-    }, "operations", "failed", "aside"), false);
+    }, "operations", "failed", "aside");
+    return soon(open().then((base) => !base || remove()), false); // without a database nothing is kept
   }
 
   window.persistenceOutbox = {
-    keep, drop, refuse, refused, settle, claim, live, left, sealed, seal, clear, aside: () => all("aside"),
+    keep, hurry, drop, refuse, refused, settle, claim, live, left, sealed, seal, clear, aside: () => all("aside"),
     get trouble() { return trouble; },
     get opened() { return open(); },
   };
