@@ -26,12 +26,20 @@ def judge(work: Work, tally: Tally, where: str, *, told: set[str] | None = None)
     judge_file(work.path, made, told, tally, where)
 
 
+def _health(connection: sqlite3.Connection) -> list[str]:
+    """["ok"], or what is wrong: so much perhaps that nothing can be checked."""
+    try:
+        return [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+
+
 def judge_file(
     path: Path, made: Mapping[str, Operation], told: set[str], tally: Tally, where: str
 ) -> None:
     """`made` are operations by id; each field is one client's, who numbers them."""
     with closing(sqlite3.connect(path)) as connection:
-        health = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+        health = _health(connection)
         if health != ["ok"]:
             tally.fault(f"{where}: damaged: {health}")
             return

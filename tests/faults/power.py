@@ -51,22 +51,36 @@ def _work(folder: Path, seed: int, **options: object) -> Work:
 def trace_of(work: Work, kind: Run, random: Random) -> Iterator[Step]:
     """Everything that is written, by one process or by two in turn."""
     if kind == "quiet":
-        yield from _traced(work, "")
+        yield from _traced(work)
     elif kind == "sync fails":
-        yield from _traced(work, f"fdatasync:error=EIO:when={random.randint(6, 24)}")
+        yield from _disturbed(work, "error=EIO", random.randint(6, 24))
     else:
-        yield from _traced(work, f"fdatasync:signal=KILL:when={random.randint(8, 14)}")
-        yield from _traced(work, "")
+        yield from _disturbed(work, "signal=KILL", random.randint(8, 14))
+        yield from _traced(work)
 
 
-def _traced(work: Work, inject: str) -> list[Step]:
-    folder, trace = work.path.parent, work.path.parent.parent / "trace"
+def _disturbed(work: Work, how: str, when: int) -> list[Step]:
+    """At that sync; at an earlier one where a slow machine saves more at once."""
+    while when:
+        steps = _traced(work, f"fdatasync:{how}:when={when}")
+        text = _trace(work).read_text()
+        if "INJECTED" in text or "SIGKILL" in text:
+            return steps
+        clear(work.path.parent)
+        when //= 2
+    raise AssertionError("nothing was synced")
+
+
+def _traced(work: Work, inject: str = "") -> list[Step]:
+    folder, trace = work.path.parent, _trace(work)
     traced(
         work, trace, inject=inject, calls=CALLS, options=OPTIONS, others=[work.marks, str(folder)]
     )
-    text = trace.read_text()
-    assert not inject or "INJECTED" in text or "SIGKILL" in text, f"{inject} came too late"
-    return list(read_trace(text, folder, Path(work.marks).name))
+    return list(read_trace(trace.read_text(), folder, Path(work.marks).name))
+
+
+def _trace(work: Work) -> Path:
+    return work.path.parent.parent / "trace"
 
 
 def images(tally: Tally, work: Work, steps: list[Step], seed: int, count: int) -> None:
