@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .sqlite_read import fetch
-from .sqlite_write import Transaction, unsynced
+from .sqlite_write import Transaction
 from .statements import Statements
 
 Connection = sqlite3.Connection
@@ -87,7 +87,7 @@ def remove_replaced(
 ) -> int:
     """Those that still can go; the number of journal rows that went."""
     marks = ",".join("?" * len(revisions))
-    with unsynced(connection), Transaction(connection):
+    with Transaction(connection):
         gone = connection.execute(_replaced(sql, f"IN ({marks})"), (*revisions, high)).fetchall()
         _remove(connection, sql, [each for (each,) in gone], high)
     return len(gone)
@@ -109,7 +109,7 @@ def remove_tombstones(
         f"DELETE FROM {sql.prefix}override WHERE owner = ? AND scope = ? AND tool = ? "
         "AND field = ? AND revision = ? AND kind = 'reset'"
     )
-    with unsynced(connection), Transaction(connection):
+    with Transaction(connection):
         gone = [
             row[-1]
             for row in connection.execute(alone, revisions).fetchall()
@@ -155,7 +155,7 @@ def old_operations(
 
 
 def remove_operations(connection: Connection, sql: Statements, ids: Sequence[str]) -> int:
-    with unsynced(connection), Transaction(connection):
+    with Transaction(connection):
         return connection.executemany(
             f"DELETE FROM {sql.prefix}operation WHERE id = ?", [(each,) for each in ids]
         ).rowcount

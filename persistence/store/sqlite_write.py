@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter, sleep
 from typing import Any
 
@@ -280,7 +279,7 @@ def forget(connection: Connection, sql: Statements, scope: str, owner: str) -> i
 
 def extend(connection: Connection, sql: Statements, at_once: int) -> int:
     """One run of journal rows into the timeline and the authors' changes; how many are left."""
-    with unsynced(connection), Transaction(connection):
+    with Transaction(connection):
         (low,) = connection.execute(sql.timeline_end).fetchone()
         (last,) = connection.execute(sql.last_revision).fetchone()
         high = min(low + at_once, last)
@@ -288,13 +287,3 @@ def extend(connection: Connection, sql: Statements, at_once: int) -> int:
             connection.execute(statement, (low, high))
         connection.execute(sql.count, (high, "timeline"))
     return last - high
-
-
-@contextmanager
-def unsynced(connection: Connection) -> Generator[None]:
-    """What is written within isn't made durable by itself: after a power cut it is done again."""
-    connection.execute("PRAGMA synchronous = NORMAL")
-    try:
-        yield
-    finally:
-        connection.execute("PRAGMA synchronous = FULL")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MISSING
+from tests.faults import power
 from tests.faults.runner import experiments, main, parts, room
 from tests.faults.tally import Experiment, Tally
 
@@ -48,6 +49,20 @@ def test_nothing_is_lost_doubled_or_elsewhere(experiment: Experiment, folder: Pa
 def test_without_the_guard_it_is_found_out(experiment: Experiment, folder: Path) -> None:
     require(experiment)
     assert experiment.control(0, folder).faults
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [823, 502])
+def test_a_sync_that_fails_behind_the_timelines_rows_loses_nothing(
+    number: int, folder: Path
+) -> None:
+    """They were written without a sync of their own, and what was confirmed behind them stood on
+    nothing: two of five such runs lost it."""
+    require(ALL["power-cuts"])
+    for turn in range(3):
+        (place := folder / str(turn)).mkdir()
+        tally = power.run(power.MANY, number * power.MANY, place, ["sync fails"])
+        assert not tally.faults, tally
 
 
 def test_a_count_is_shared_out_whole() -> None:
