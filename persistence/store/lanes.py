@@ -98,7 +98,7 @@ class Lane:
         """In the caller's thread."""
         try:
             return job(self._require())
-        except sqlite3.Error as error:
+        except FAILURES as error:
             if not is_passing(error):
                 self.disconnect()
             raise explain(error, self._path) from error
@@ -171,6 +171,10 @@ def nothing(_: Connection) -> None:
 
 # --- errors --------------------------------------------------------------------------------------
 
+Failure = sqlite3.Error | UnicodeDecodeError
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""The driver can't read SQLite's message where that names a damaged part of the schema."""
+
 _PASSING = {
     sqlite3.SQLITE_BUSY: "is locked by another program",
     sqlite3.SQLITE_LOCKED: "is locked by another program",
@@ -191,7 +195,7 @@ _AWAY = {
 }
 
 
-def explain(error: sqlite3.Error, path: Path) -> StoreError:
+def explain(error: Failure, path: Path) -> StoreError:
     """What happened, in words for those who use the app, and whether another try may help."""
     code = _code(error)
     if problem := _PASSING.get(code) or _AWAY.get(code):
@@ -201,10 +205,12 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
     return StoreRefused(f"the database {path.name} can't store this ({error})")
 
 
-def is_passing(error: sqlite3.Error) -> bool:
+def is_passing(error: Failure) -> bool:
     return _code(error) in _PASSING
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Failure) -> int:
+    if isinstance(error, UnicodeDecodeError):
+        return sqlite3.SQLITE_CORRUPT
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF  # without what the extended code adds

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .base import VALUED, Finding
-from .lanes import explain
+from .lanes import FAILURES, Failure, explain
 from .migrations import HEAD, VERSIONS
 from .statements import Statements
 
@@ -145,7 +145,7 @@ def _inside(path: Path, sql: Statements) -> Iterator[Finding]:
                     _free,
                 ):
                     yield from _looked(path, connection, sql, look)
-    except sqlite3.Error as error:
+    except FAILURES as error:
         yield _unreadable(path, error)
 
 
@@ -177,11 +177,11 @@ Look = Callable[[Connection, Statements], Iterable[Finding]]
 def _looked(path: Path, connection: Connection, sql: Statements, look: Look) -> Iterator[Finding]:
     try:
         yield from look(connection, sql)
-    except sqlite3.Error as error:
+    except FAILURES as error:
         yield _unreadable(path, error)
 
 
-def _unreadable(path: Path, error: sqlite3.Error) -> Finding:
+def _unreadable(path: Path, error: Failure) -> Finding:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     is_busy = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return Finding("error", str(explain(error, path)), "Try again." if is_busy else _RESTORE)
