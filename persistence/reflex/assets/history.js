@@ -85,8 +85,9 @@
   let isGoing = false, isWaiting = false;
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-persistence-key]");
+    if (!button || isGoing || window.persistence.isOffline) return;
     const first = new Set(window.persistenceOperations.unsent), isOnItsWay = () => !window.persistenceOperations.unsent.some((id) => first.has(id));
-    if (!button || isGoing || window.persistence.isOffline || (!first.size && !isWaiting)) return;
+    if (!first.size && !isWaiting) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (isWaiting) return;
