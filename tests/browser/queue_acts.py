@@ -19,23 +19,21 @@ LIVING = """async () => {
     return held.filter(({ name }) => name.startsWith("persistence-page:")).length;
 }"""
 """How many pages there are, as far as the browser can tell."""
-LONG = 30_000
-"""More ms than a page ever waits before it tries again, on a busy machine."""
 
 
 def visit(page: Page, backend: Backend) -> Page:
     page.goto(backend.url)
-    page.wait_for_function("Boolean(window.persistence?.status)", timeout=LONG)
+    page.wait_for_function("Boolean(window.persistence?.status)")
     return page
 
 
 def settled(page: Page) -> None:
     """Nothing waits any more."""
-    page.wait_for_function("window.persistence.unconfirmed.length === 0", timeout=LONG)
+    page.wait_for_function("window.persistence.unconfirmed.length === 0")
 
 
 def kept(page: Page) -> None:
-    page.wait_for_function("window.persistence.unkept.length === 0", timeout=LONG)
+    page.wait_for_function("window.persistence.unkept.length === 0")
 
 
 def hold(page: Page, field: str) -> None:
@@ -64,7 +62,7 @@ def failed(page: Page) -> list[dict[str, Any]]:
 
 def says(page: Page, words: str) -> None:
     """The status line does."""
-    expect(page.locator(".persistence-status-text")).to_contain_text(words, timeout=LONG)
+    expect(page.locator(".persistence-status-text")).to_contain_text(words)
 
 
 def leave(page: Page, backend: Backend) -> None:

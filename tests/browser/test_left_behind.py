@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queue_acts import LONG, hear_no_more, hold, kept, leave, records, settled, visit
+from queue_acts import hear_no_more, hold, kept, leave, records, settled, visit
 from waiting import emptied, until
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_an_edit_that_went_on_for_long_is_as_late_as_its_last_key(backend: Backe
     kept(other)
     backend.is_away = True
     other.close()
-    page.wait_for_function("persistence.unconfirmed.length === 1", timeout=LONG)
+    page.wait_for_function("persistence.unconfirmed.length === 1")
     backend.is_away = False
     settled(page)
     assert backend.values() == ["between", "begun and ended"]
